@@ -1,0 +1,381 @@
+//! How a client is configured.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::channel::mpsc;
+
+use crate::client::{Client, Handle, Template};
+use crate::config::{BackoffConfig, Delivery, Endpoint, Limits, QueueConfig, TypingConfig, push_query};
+use crate::core::scan::{self, ObjectWriter};
+use crate::core::{AuthSource, ConnectionConfig, Core, NamespaceConfig};
+use crate::dispatch::{self, Queue};
+use crate::driver::{self, Driver};
+use crate::error::Error;
+use crate::shared::{AuthProvider, Shared};
+use crate::store::{Record, Store};
+use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync, Task};
+
+/// Something that a [`Builder`] can build.
+pub trait Buildable: Sized + private::Sealed {
+    /// Makes it from the client underneath.
+    #[doc(hidden)]
+    fn from_client(client: Client) -> Self;
+
+    /// Whether its sockets speak the chat protocol.
+    #[doc(hidden)]
+    const CHAT: bool;
+}
+
+pub(crate) mod private {
+    /// Keeps [`Buildable`](super::Buildable) to this crate.
+    pub trait Sealed {}
+}
+
+impl private::Sealed for Client {}
+impl Buildable for Client {
+    const CHAT: bool = false;
+
+    fn from_client(client: Client) -> Self {
+        client
+    }
+}
+
+/// Configures a client. Every option has a default that is right for most; wrong values are told by
+/// [`build`](Self::build).
+#[must_use = "a builder does nothing until `build`"]
+pub struct Builder<T> {
+    url: String,
+    path: String,
+    query: String,
+    options: LinkOptions,
+    auth: Result<AuthSource, Error>,
+    provider: Option<Arc<dyn AuthProvider>>,
+    require_tls: bool,
+    connect_timeout: Duration,
+    ack_timeout: Duration,
+    backoff: BackoffConfig,
+    max_attempts: Option<u32>,
+    seed: Option<u64>,
+    queue: QueueConfig,
+    delivery: Delivery,
+    typing: TypingConfig,
+    limits: Limits,
+    store: Option<Box<dyn Store>>,
+    builds: PhantomData<fn() -> T>,
+}
+
+impl<T: Buildable> Builder<T> {
+    pub(crate) fn new(url: String) -> Self {
+        Self {
+            url,
+            path: "/socket.io/".to_owned(),
+            query: String::new(),
+            options: LinkOptions::default(),
+            auth: Ok(AuthSource::None),
+            provider: None,
+            require_tls: false,
+            connect_timeout: Duration::from_secs(20),
+            ack_timeout: Duration::from_secs(10),
+            backoff: BackoffConfig::default(),
+            max_attempts: None,
+            seed: None,
+            queue: QueueConfig::default(),
+            delivery: Delivery::Auto,
+            typing: TypingConfig::default(),
+            limits: Limits::default(),
+            store: None,
+            builds: PhantomData,
+        }
+    }
+
+    /// The path that the server listens on. Default `/socket.io/`.
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        self
+    }
+
+    /// Adds a parameter to the handshake's query. It ends up in server logs: no place for a token.
+    pub fn query(mut self, key: &str, value: &str) -> Self {
+        push_query(&mut self.query, key, value);
+        self
+    }
+
+    /// Adds a header to the handshake. Not in browsers, which allow none.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Credentials that are sent in CONNECT: anything that serialises to a JSON object.
+    #[cfg(feature = "typed")]
+    pub fn auth<A: serde::Serialize>(mut self, auth: A) -> Self {
+        let json = serde_json::to_string(&auth).map_err(|error| Error::option("auth", error.to_string()));
+        self.auth = json.and_then(object);
+        self
+    }
+
+    /// Credentials that are sent in CONNECT, as the text of a JSON object.
+    pub fn auth_json(mut self, json: impl Into<String>) -> Self {
+        self.auth = object(json.into());
+        self
+    }
+
+    /// The credentials `{"token": …}`.
+    pub fn token(self, token: &str) -> Self {
+        let json = token_object(token);
+        self.auth_json(json)
+    }
+
+    /// Asks for credentials at each attempt: the text of a JSON object, or what went wrong.
+    ///
+    /// It has 10 s. If the server refuses what it gave, it is asked once more before the socket is `Failed`.
+    pub fn auth_provider<F, A>(mut self, provider: F) -> Self
+    where
+        F: Fn() -> A + MaybeSync + 'static,
+        A: Future<Output = Result<String, String>> + MaybeSend + 'static,
+    {
+        self.auth = Ok(AuthSource::Provider);
+        self.provider = Some(Arc::new(Provider(provider)));
+        self
+    }
+
+    /// Asks for a token at each attempt, as [`auth_provider`](Self::auth_provider) does.
+    pub fn token_provider<F, A>(self, provider: F) -> Self
+    where
+        F: Fn() -> A + MaybeSync + 'static,
+        A: Future<Output = Result<String, String>> + MaybeSend + 'static,
+    {
+        self.auth_provider(move || {
+            let token = provider();
+            async move { token.await.map(|token| token_object(&token)) }
+        })
+    }
+
+    /// Roots that are trusted instead of the public ones, as PEM. Not in browsers.
+    pub fn ca_pem(mut self, pem: impl Into<String>) -> Self {
+        self.options.ca_pem = Some(pem.into());
+        self
+    }
+
+    /// Refuses to connect without TLS. Default false.
+    pub fn require_tls(mut self, required: bool) -> Self {
+        self.require_tls = required;
+        self
+    }
+
+    /// The limit of a whole handshake: credentials, link, session, namespace. Default 20 s.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// How long an acknowledgement is waited for, from when the message is written. Default 10 s.
+    pub fn ack_timeout(mut self, limit: Duration) -> Self {
+        self.ack_timeout = limit;
+        self
+    }
+
+    /// The delays between attempts.
+    pub fn backoff(mut self, backoff: BackoffConfig) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// After so many attempts since the last stable connection the socket is `Failed`. Default: without end.
+    pub fn max_attempts(mut self, most: u32) -> Self {
+        self.max_attempts = Some(most);
+        self
+    }
+
+    /// The seed of jitter and message ids, for tests that are to repeat exactly. Two clients with one seed make the same
+    /// message ids: never set it in production.
+    pub fn reconnect_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// The bounds of the queue.
+    pub fn queue(mut self, queue: QueueConfig) -> Self {
+        self.queue = queue;
+        self
+    }
+
+    /// Whether a reliable message is sent again after a lost link. Default [`Delivery::Auto`].
+    pub fn delivery(mut self, delivery: Delivery) -> Self {
+        self.delivery = delivery;
+        self
+    }
+
+    /// Bounds on what the server can make the client hold.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where reliable messages survive. Default: only in the client.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// Makes the client. It does nothing until `connect`. Natively it has to be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`Error::InvalidUrl`], [`Error::InvalidOption`] with the option's name, [`Error::Tls`] where TLS is required and the
+    /// address has none, the store's error, and [`Error::Unsupported`] outside of a runtime.
+    pub fn build(self) -> Result<T, Error> {
+        let mut endpoint = Endpoint::parse(&self.url)?;
+        let query = self.full_query(std::mem::take(&mut endpoint.query));
+        let path = self.full_path()?;
+        self.check(&endpoint)?;
+        let auth = self.auth?;
+        let sys = sys::platform()?;
+        let mut options = self.options;
+        options.max_message = self.limits.message;
+        options.check()?;
+
+        let mut config = ConnectionConfig::new(endpoint, self.seed.unwrap_or_else(|| sys.seed()));
+        config.path = path;
+        config.query = query;
+        config.backoff = self.backoff;
+        config.max_attempts = self.max_attempts;
+        config.connect_timeout = self.connect_timeout;
+        config.stored = self.store.is_some();
+        config.can_ping = sys.can_ping();
+        let dispatch = Queue::new(&self.limits);
+        config.limits = self.limits;
+
+        let mut namespace = NamespaceConfig::new("/");
+        namespace.auth = auth;
+        namespace.queue = self.queue;
+        namespace.delivery = self.delivery;
+        namespace.ack_timeout = self.ack_timeout;
+        namespace.chat = T::CHAT.then_some(self.typing);
+
+        let stored = self.store.map(load).transpose()?;
+        let shared = Arc::new(Shared::new(sys, options, dispatch, Core::new(config)));
+        let client = Client {
+            handle: Arc::new(Handle {
+                shared: Arc::clone(&shared),
+            }),
+            template: Arc::new(Template {
+                namespace,
+                auth: self.provider,
+            }),
+        };
+        let store = stored.map(|(store, records)| {
+            client.restore(records);
+            let (sender, turns) = mpsc::unbounded();
+            shared.sys.spawn(Box::pin(driver::keep(Arc::clone(&shared), store, turns)));
+            sender
+        });
+        shared.sys.spawn(Box::pin(Driver::new(Arc::clone(&shared), store)));
+        shared.sys.spawn(Box::pin(dispatch::run(Arc::clone(&shared))));
+        Ok(T::from_client(client))
+    }
+
+    fn full_query(&self, mut query: String) -> String {
+        if !query.is_empty() && !self.query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(&self.query);
+        query
+    }
+
+    /// With a slash at both ends, as npm's server expects it.
+    fn full_path(&self) -> Result<String, Error> {
+        let bad = |byte: u8| byte <= b' ' || byte >= 0x7f || byte == b'?' || byte == b'#';
+        if self.path.bytes().any(bad) {
+            return Err(Error::option("path", "it holds a space, `?`, `#` or something that is not ASCII"));
+        }
+        let inner = self.path.trim_matches('/');
+        Ok(match inner {
+            "" => "/".to_owned(),
+            inner => ["/", inner, "/"].concat(),
+        })
+    }
+
+    fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
+        if self.require_tls && !endpoint.secure {
+            return Err(Error::Tls("`require_tls` is set and the address is not https or wss".into()));
+        }
+        if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {
+            return Err(Error::option("backoff.multiplier", "it has to be at least 1"));
+        }
+        if self.backoff.initial.is_zero() || self.backoff.max < self.backoff.initial {
+            return Err(Error::option("backoff", "`initial` has to be over zero and `max` at least `initial`"));
+        }
+        if self.queue.capacity == 0 || self.queue.bytes == 0 {
+            return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
+        }
+        for (name, limit) in [("connect_timeout", self.connect_timeout), ("ack_timeout", self.ack_timeout)] {
+            if limit.is_zero() {
+                return Err(Error::option(name, "it has to be over zero"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Builder<crate::RealtimeClient> {
+    /// How typing indicators are timed.
+    pub fn typing(mut self, typing: TypingConfig) -> Self {
+        self.typing = typing;
+        self
+    }
+}
+
+/// What the store has kept. It has to answer at once: messages of this run must come behind those.
+fn load(mut store: Box<dyn Store>) -> Result<(Box<dyn Store>, Vec<Record>), Error> {
+    let loaded = store.load().now_or_never();
+    match loaded {
+        Some(records) => records.map(|records| (store, records)),
+        None => Err(Error::Unsupported("a store whose `load` does not answer at once".into())),
+    }
+}
+
+fn object(json: String) -> Result<AuthSource, Error> {
+    if json.trim_start().starts_with('{') && scan::validate(&json, 128).is_ok() {
+        Ok(AuthSource::Value(json))
+    } else {
+        Err(Error::option("auth", "it has to be a JSON object"))
+    }
+}
+
+fn token_object(token: &str) -> String {
+    let mut json = Vec::with_capacity(token.len() + 16);
+    let mut object = ObjectWriter::new(&mut json);
+    object.string("token", token);
+    object.end();
+    String::from_utf8(json).unwrap_or_default()
+}
+
+struct Provider<F>(F);
+
+impl<F, A> AuthProvider for Provider<F>
+where
+    F: Fn() -> A + MaybeSync,
+    A: Future<Output = Result<String, String>> + MaybeSend + 'static,
+{
+    fn ask(&self) -> Task<Result<String, String>> {
+        let answer = (self.0)();
+        Box::pin(async move {
+            match answer.await {
+                Ok(json) if object(json.clone()).is_err() => Err("it gave something other than a JSON object".to_owned()),
+                answer => answer,
+            }
+        })
+    }
+}
+
+impl<T> fmt::Debug for Builder<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither query nor credentials: they are not for logs.
+        f.debug_struct("Builder").field("path", &self.path).finish_non_exhaustive()
+    }
+}

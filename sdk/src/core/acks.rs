@@ -1,0 +1,103 @@
+//! Messages that were written and wait for the server's acknowledgement.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::Duration;
+
+use super::outbox::Entry;
+
+/// The acknowledgements that one socket waits for. Ids only grow, so that finding one is a binary search.
+#[derive(Debug, Default)]
+pub(crate) struct Acks {
+    next_id: u64,
+    waiting: VecDeque<(u64, Option<Entry>)>,
+    /// May hold ids that were answered already; they are passed over when their time comes.
+    deadlines: BinaryHeap<Reverse<(Duration, u64)>>,
+    reliable: usize,
+    reliable_bytes: usize,
+}
+
+impl Acks {
+    /// The id that the next message gets.
+    pub(crate) fn next_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// A message was handed to the link under `id`.
+    pub(crate) fn wait(&mut self, now: Duration, id: u64, entry: Entry) {
+        self.deadlines.push(Reverse((now + entry.ack_timeout, id)));
+        if entry.reliable {
+            self.reliable += 1;
+            self.reliable_bytes += entry.size();
+        }
+        self.waiting.push_back((id, Some(entry)));
+    }
+
+    /// The server answered `id`. `None` where nobody waits for it: too late, or never asked.
+    pub(crate) fn answered(&mut self, id: u64) -> Option<Entry> {
+        let at = self.waiting.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let entry = self.waiting[at].1.take()?;
+        if entry.reliable {
+            self.reliable -= 1;
+            self.reliable_bytes -= entry.size();
+        }
+        while matches!(self.waiting.front(), Some((_, None))) {
+            self.waiting.pop_front();
+        }
+        if self.waiting.is_empty() {
+            self.deadlines.clear();
+        }
+        Some(entry)
+    }
+
+    /// The id of a message whose answer is overdue; each is given once.
+    pub(crate) fn overdue(&mut self, now: Duration) -> Option<u64> {
+        while let Some(Reverse((due, id))) = self.deadlines.peek().copied() {
+            if due > now {
+                return None;
+            }
+            self.deadlines.pop();
+            if self.get(id).is_some() {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    pub(crate) fn get(&self, id: u64) -> Option<&Entry> {
+        let at = self.waiting.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        self.waiting[at].1.as_ref()
+    }
+
+    /// The link is gone: gives all that waited, in order. Ids go on, so that an answer which comes late, to a namespace
+    /// that was joined again on the same link, is not taken for another's.
+    pub(crate) fn disconnected(&mut self) -> Vec<Entry> {
+        let fresh = Self {
+            next_id: self.next_id,
+            ..Self::default()
+        };
+        let waiting = std::mem::replace(self, fresh).waiting;
+        waiting.into_iter().filter_map(|(_, entry)| entry).collect()
+    }
+
+    /// The id under which the message `seq` waits.
+    pub(crate) fn id_of(&self, seq: u64) -> Option<u64> {
+        let waits = |(_, entry): &&(u64, Option<Entry>)| entry.as_ref().is_some_and(|entry| entry.seq == seq);
+        self.waiting.iter().find(waits).map(|(id, _)| *id)
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.waiting.iter().filter_map(|(_, entry)| entry.as_ref())
+    }
+
+    /// How many reliable messages wait, and their bytes.
+    pub(crate) fn reliable(&self) -> (usize, usize) {
+        (self.reliable, self.reliable_bytes)
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.deadlines.peek().map(|Reverse((due, _))| *due)
+    }
+}

@@ -1,0 +1,522 @@
+//! The core: its inputs, its output, and the life of its link.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::context::Context;
+use super::dialing::Attempts;
+use super::io::{Emission, LinkEvent, LinkId, Now, Output, Pending, SocketId};
+use super::namespace::{Due, Namespace, NamespaceConfig, Phase, Why};
+use super::outbound::Batch;
+use super::outbox::Purpose;
+use super::socketio::Assembler;
+use super::timers::{Timer, Timers};
+use super::typing::Target;
+use super::{rooms, socketio};
+use crate::config::{BackoffConfig, Endpoint, Limits};
+use crate::error::Error;
+use crate::receipt::{Completer, Receipt};
+use crate::state::{Notice, Reason, State};
+use crate::store::Record;
+
+/// How long the answer to a probe is waited for.
+const PROBE: Duration = Duration::from_secs(2);
+
+/// What a connection is made with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ConnectionConfig {
+    /// Where the server is.
+    pub endpoint: Endpoint,
+    /// The path that the server listens on.
+    pub path: String,
+    /// What stands behind Engine.IO's own query parameters, without `&`.
+    pub query: String,
+    /// The delays between attempts.
+    pub backoff: BackoffConfig,
+    /// How many attempts are made after a loss before it is `Failed`; `None` is without end.
+    pub max_attempts: Option<u32>,
+    /// The limit of a whole handshake.
+    pub connect_timeout: Duration,
+    /// Bounds on what the server can make the client hold.
+    pub limits: Limits,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Whether reliable messages are given to a store.
+    pub stored: bool,
+    /// Whether the platform can send a WebSocket ping; browsers cannot.
+    pub can_ping: bool,
+}
+
+impl ConnectionConfig {
+    /// The defaults for a server.
+    pub fn new(endpoint: Endpoint, seed: u64) -> Self {
+        Self {
+            endpoint,
+            path: "/socket.io/".to_owned(),
+            query: String::new(),
+            backoff: BackoffConfig::default(),
+            max_attempts: None,
+            connect_timeout: Duration::from_secs(20),
+            limits: Limits::default(),
+            seed,
+            stored: false,
+            can_ping: true,
+        }
+    }
+}
+
+/// The whole logic of one client. See the [module](super) for its rules.
+#[derive(Debug)]
+pub struct Core {
+    pub(super) config: ConnectionConfig,
+    pub(super) cx: Context,
+    pub(super) sockets: Vec<Namespace>,
+    pub(super) dial: Dial,
+    /// A link that the user closed and that still writes what was left.
+    leaving: Option<Link>,
+    pub(super) timers: Timers,
+    pub(super) attempts: Attempts,
+    pub(super) assembler: Assembler,
+    /// Where frames are encoded; they share its memory.
+    pub(super) buffer: BytesMut,
+    /// The last that a server said about the size of messages.
+    pub(super) max_payload: Option<u64>,
+    pub(super) next_link: u64,
+    /// The earliest deadline, as far as the last drain knew.
+    wake_at: Option<Duration>,
+    closed: bool,
+}
+
+/// How far the connection has come.
+#[derive(Debug)]
+pub(super) enum Dial {
+    /// Nobody wants it.
+    Idle,
+    /// Credentials are being asked for.
+    Preparing,
+    /// The next attempt has its time.
+    Waiting,
+    /// There is a link, open or being opened.
+    Linked(Link),
+}
+
+/// The one link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: LinkId,
+    /// How long the server may be silent. `None` until the Engine.IO session is open.
+    pub(super) patience: Option<Duration>,
+    /// Whether a batch is being written.
+    pub(super) busy: bool,
+    pub(super) in_flight: usize,
+    /// Messages of that batch whose last word is that they were written.
+    pub(super) riders: Vec<Completer>,
+    pub(super) next: Batch,
+}
+
+impl Core {
+    /// A client that is not connected and has no sockets yet.
+    pub fn new(config: ConnectionConfig) -> Self {
+        let limits = socketio::Limits {
+            max_attachments: config.limits.attachments,
+            max_depth: config.limits.depth,
+            max_message: config.limits.message,
+        };
+        Self {
+            cx: Context::new(config.seed, config.stored),
+            sockets: Vec::new(),
+            dial: Dial::Idle,
+            leaving: None,
+            timers: Timers::default(),
+            attempts: Attempts::default(),
+            assembler: Assembler::new(limits),
+            buffer: BytesMut::new(),
+            max_payload: None,
+            next_link: 0,
+            wake_at: None,
+            closed: false,
+            config,
+        }
+    }
+
+    /// Adds a socket. Its namespace must not be there yet.
+    pub fn add_socket(&mut self, config: NamespaceConfig) -> SocketId {
+        let id = SocketId(u32::try_from(self.sockets.len()).unwrap_or(u32::MAX));
+        self.sockets.push(Namespace::new(id, config));
+        id
+    }
+
+    /// The socket of a namespace.
+    pub fn socket_named(&self, name: &str) -> Option<SocketId> {
+        self.sockets.iter().find(|namespace| namespace.config.name == name).map(|namespace| namespace.id)
+    }
+
+    /// Takes up what a store kept. Gives what belongs to namespaces that are not there.
+    pub fn restore(&mut self, now: Now, records: Vec<Record>) -> Vec<Record> {
+        self.enter(now);
+        let mut others = Vec::new();
+        for record in records {
+            match self.socket_named(&record.namespace) {
+                Some(socket) => self.sockets[socket.index()].restore(&mut self.cx, record),
+                None => others.push(record),
+            }
+        }
+        others
+    }
+
+    /// The user wants a socket connected. Dials at once, whatever delay was running.
+    pub fn connect(&mut self, now: Now, socket: SocketId) {
+        self.enter(now);
+        if self.closed {
+            return;
+        }
+        let namespace = &mut self.sockets[socket.index()];
+        if namespace.state == State::Failed {
+            self.attempts = Attempts::default();
+        }
+        namespace.wanted = true;
+        match self.dial {
+            Dial::Idle | Dial::Waiting => self.begin_attempt(),
+            Dial::Preparing | Dial::Linked(_) => {
+                if matches!(namespace.phase, Phase::Absent | Phase::Later(_)) {
+                    self.begin_joining(socket);
+                    self.advance();
+                }
+            }
+        }
+    }
+
+    /// The user wants a socket closed. What can be written still is; what waits stays for the next `connect`.
+    pub fn disconnect(&mut self, now: Now, socket: SocketId) {
+        self.enter(now);
+        let namespace = &mut self.sockets[socket.index()];
+        if !namespace.wanted && matches!(namespace.state, State::Idle | State::Closed) {
+            return;
+        }
+        self.leave(socket);
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
+        self.release();
+    }
+
+    /// Ends everything for good: every message has its outcome afterwards.
+    pub fn close(&mut self, now: Now) {
+        self.enter(now);
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets[index].id;
+            self.leave(socket);
+            self.sockets[index].close(&mut self.cx);
+            self.sockets[index].set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
+        }
+        self.closed = true;
+        self.release();
+    }
+
+    /// Sends a message, or queues it. A refused one has its outcome in the receipt that comes back.
+    pub fn emit(&mut self, now: Now, socket: SocketId, emission: Emission) -> Receipt {
+        self.emit_for(now, socket, emission, Purpose::Message)
+    }
+
+    pub(crate) fn create_room(
+        &mut self,
+        now: Now,
+        socket: SocketId,
+        emission: Emission,
+        password: Option<String>,
+    ) -> Receipt {
+        self.emit_for(now, socket, emission, Purpose::Create(password))
+    }
+
+    fn emit_for(&mut self, now: Now, socket: SocketId, emission: Emission, purpose: Purpose) -> Receipt {
+        self.enter(now);
+        let bounds = self.bounds();
+        let ttl = emission.options.ttl.or(self.sockets[socket.index()].config.queue.ttl);
+        if let Some(ttl) = ttl {
+            self.sooner(now.mono + ttl);
+        }
+        let namespace = &mut self.sockets[socket.index()];
+        if self.closed {
+            let (receipt, completer) = crate::receipt::pair(self.cx.next_seq(), None);
+            completer.complete(crate::Outcome::Rejected(Error::Closed));
+            return receipt;
+        }
+        namespace.emit(&mut self.cx, emission, purpose, bounds)
+    }
+
+    /// The user wants to be in a room, now and after every reconnect.
+    pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
+        self.enter(now);
+        self.sooner(now.mono + rooms::CONFIRMATION);
+        self.sockets[socket.index()].join_room(&mut self.cx, room, password)
+    }
+
+    /// The user does not want to be in a room any more.
+    pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
+        self.enter(now);
+        let bounds = self.bounds();
+        self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)
+    }
+
+    /// The user typed something for `target`.
+    pub fn start_typing(&mut self, now: Now, socket: SocketId, target: Target) {
+        self.enter(now);
+        let bounds = self.bounds();
+        self.sockets[socket.index()].start_typing(&mut self.cx, target, bounds);
+        self.wake_at = None;
+    }
+
+    /// The user stopped typing, or sent what was being typed.
+    pub fn stop_typing(&mut self, now: Now, socket: SocketId, target: &Target) {
+        self.enter(now);
+        let bounds = self.bounds();
+        self.sockets[socket.index()].stop_typing(&mut self.cx, target, bounds);
+    }
+
+    /// Takes a message back. Says whether it will not be sent, or not again.
+    pub fn cancel(&mut self, now: Now, socket: SocketId, seq: u64) -> bool {
+        self.enter(now);
+        self.sockets[socket.index()].cancel(&mut self.cx, seq)
+    }
+
+    /// Takes back everything that waits to be written.
+    pub fn clear(&mut self, now: Now, socket: SocketId) {
+        self.enter(now);
+        self.sockets[socket.index()].clear(&mut self.cx);
+    }
+
+    /// What waits to be sent or acknowledged, in order.
+    pub fn pending(&self, socket: SocketId) -> Vec<Pending> {
+        self.sockets[socket.index()].pending()
+    }
+
+    /// Where a socket stands, and its Socket.IO session while connected.
+    pub fn state(&self, socket: SocketId) -> (State, Option<&str>) {
+        let namespace = &self.sockets[socket.index()];
+        (namespace.state, namespace.sid.as_deref())
+    }
+
+    /// Whether an emit would be taken; if not, [`Output::Writable`] says when.
+    pub fn is_writable(&mut self, socket: SocketId) -> bool {
+        let room = self.sockets[socket.index()].has_room(self.bounds());
+        self.sockets[socket.index()].choked |= !room;
+        room
+    }
+
+    /// Something happened on a link.
+    pub fn handle_link(&mut self, now: Now, link: LinkId, event: LinkEvent) {
+        self.enter(now);
+        if self.leaving.as_ref().is_some_and(|leaving| leaving.id == link) {
+            self.handle_leaving(event);
+            return;
+        }
+        let open = match &self.dial {
+            Dial::Linked(current) if current.id == link => current.patience.is_some(),
+            // An event of a link that is dead already.
+            _ => return,
+        };
+        match event {
+            LinkEvent::Text(text) => self.handle_text(link, text),
+            LinkEvent::Binary(bytes) => self.handle_binary(link, bytes),
+            LinkEvent::Sent => self.handle_sent(),
+            LinkEvent::Pong => self.handle_pong(),
+            LinkEvent::Closed(Some(error)) if open => self.lose_link(reason_of(&error), error),
+            LinkEvent::Closed(None) if open => self.lose_link(Reason::TransportClose, Error::LinkLost),
+            LinkEvent::Closed(error) => {
+                let error = error.unwrap_or_else(|| Error::Handshake("it closed the link at once".into()));
+                self.lose_link(Reason::ConnectError, error);
+            }
+        }
+    }
+
+    /// How long the server may be silent, while there is a session.
+    pub fn patience(&self) -> Option<Duration> {
+        match &self.dial {
+            Dial::Linked(link) => link.patience,
+            _ => None,
+        }
+    }
+
+    /// Nothing is read from the link for now, so silence proves nothing: whoever reads gives up first.
+    pub fn handle_stalled(&mut self, now: Now) {
+        self.enter(now);
+        if let Some(patience) = self.patience() {
+            self.timers.set(Timer::Heartbeat, now.mono + patience + Duration::from_secs(1));
+        }
+    }
+
+    /// The time that [`Output::Timeout`] named has come.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.wake_at = None;
+        self.enter(now);
+    }
+
+    /// What the store was given is kept, up to this message.
+    pub fn handle_stored(&mut self, now: Now, upto: u64) {
+        self.enter(now);
+        self.cx.stored(upto);
+    }
+
+    /// The store failed. What it was given is sent all the same while this process lives.
+    pub fn handle_store_error(&mut self, now: Now, error: &Error) {
+        self.enter(now);
+        for namespace in &self.sockets {
+            self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
+        }
+    }
+
+    /// What to do next. Poll until [`Output::Timeout`].
+    pub fn poll_output(&mut self) -> Output {
+        if self.cx.out.is_empty() {
+            self.flush();
+        }
+        if let Some(output) = self.cx.out.pop_front() {
+            return output;
+        }
+        if let Some(transaction) = self.cx.take_transaction() {
+            return Output::Store(transaction);
+        }
+        let namespaces = self.sockets.iter().filter_map(Namespace::next_deadline);
+        self.wake_at = namespaces.chain(self.timers.next()).min();
+        Output::Timeout(self.wake_at)
+    }
+
+    /// Every input begins here: the time is taken over, and what is due happens first. A timer that the platform held
+    /// back must not make a dead connection look alive.
+    pub(super) fn enter(&mut self, now: Now) {
+        self.cx.now = Now {
+            mono: now.mono.max(self.cx.now.mono),
+            unix_ms: now.unix_ms,
+        };
+        if self.wake_at.is_none_or(|at| at <= self.cx.now.mono) {
+            self.expire();
+        }
+    }
+
+    /// Something may be due earlier than the last drain knew.
+    fn sooner(&mut self, at: Duration) {
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
+
+    fn expire(&mut self) {
+        let now = self.cx.now.mono;
+        while let Some(timer) = self.timers.expired(now) {
+            match timer {
+                Timer::Redial => self.begin_attempt(),
+                Timer::Handshake => self.handshake_overdue(),
+                Timer::Heartbeat | Timer::Probe => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Stable => self.attempts.stable(),
+                Timer::Drain => self.stop_leaving(),
+            }
+        }
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets[index].id;
+            let bounds = self.bounds();
+            while let Some(due) = self.sockets[index].expire(&mut self.cx, bounds) {
+                match due {
+                    Due::Auth => {
+                        let error = Error::AuthFailed("it took longer than 10 s".into());
+                        self.auth_failed(socket, error);
+                    }
+                    Due::Join => self.join_overdue(socket),
+                    Due::Retry => {
+                        self.begin_joining(socket);
+                        self.advance();
+                    }
+                    Due::Ack(id) => self.ack_overdue(socket, id),
+                }
+            }
+            self.settle_in(socket);
+        }
+    }
+
+    /// An answer is overdue. Either the server does not answer, or the link is dead and nobody has noticed: a probe
+    /// tells, because what was written before it arrived before it.
+    fn ack_overdue(&mut self, socket: SocketId, id: u64) {
+        let namespace = &mut self.sockets[socket.index()];
+        let again = namespace.acks.get(id).is_some_and(|entry| entry.reliable) && namespace.sends_again();
+        if again {
+            namespace.suspects.push(id);
+        } else {
+            namespace.ack_overdue(&mut self.cx, id);
+        }
+        if !self.timers.is_set(Timer::Probe) {
+            self.timers.set(Timer::Probe, self.cx.now.mono + PROBE);
+            self.send_probe();
+        }
+    }
+
+    pub(super) fn handle_pong(&mut self) {
+        self.timers.stop(Timer::Probe);
+        for namespace in &mut self.sockets {
+            for id in std::mem::take(&mut namespace.suspects) {
+                namespace.ack_overdue(&mut self.cx, id);
+            }
+        }
+    }
+
+    /// Takes a socket out of its namespace by the user's wish.
+    fn leave(&mut self, socket: SocketId) {
+        if self.sockets[socket.index()].is_joined() {
+            self.write_last(socket);
+            self.send_disconnect(socket);
+        }
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.wanted = false;
+        namespace.lost(&mut self.cx, &Error::LinkLost);
+    }
+
+    /// Lets go of the link when no socket wants it any more.
+    pub(super) fn release(&mut self) {
+        if self.sockets.iter().any(|namespace| namespace.wanted) {
+            return;
+        }
+        self.timers.clear();
+        self.stop_leaving();
+        if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
+            link.hand_over(&mut self.cx);
+            self.leaving = Some(link);
+            self.timers.set(Timer::Drain, self.cx.now.mono + Duration::from_secs(1));
+            self.finish_leaving();
+        }
+        self.assembler.reset();
+    }
+
+    fn handle_leaving(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Sent => {
+                if let Some(link) = &mut self.leaving {
+                    link.written(&mut self.cx);
+                    link.hand_over(&mut self.cx);
+                }
+                self.finish_leaving();
+            }
+            LinkEvent::Closed(_) => self.stop_leaving(),
+            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => {}
+        }
+    }
+
+    fn finish_leaving(&mut self) {
+        if self.leaving.as_ref().is_some_and(|link| !link.busy) {
+            self.stop_leaving();
+        }
+    }
+
+    fn stop_leaving(&mut self) {
+        self.timers.stop(Timer::Drain);
+        if let Some(link) = self.leaving.take() {
+            self.cx.push(Output::Stop(link.id));
+            link.died(&mut self.cx);
+        }
+    }
+}
+
+/// How a failure of the link is called.
+fn reason_of(error: &Error) -> Reason {
+    match error {
+        Error::Protocol(_) => Reason::ParseError,
+        Error::SlowConsumer => Reason::SlowConsumer,
+        _ => Reason::TransportError,
+    }
+}

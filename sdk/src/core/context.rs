@@ -1,0 +1,103 @@
+//! What every part of the core needs at hand: the time, randomness, and where outputs go.
+
+use std::collections::VecDeque;
+
+use super::io::{Happening, Now, Output, SocketId};
+use super::rng::Rng;
+use crate::receipt::{Acceptor, Completer, Outcome};
+use crate::state::Notice;
+use crate::store::{Record, Transaction};
+
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) now: Now,
+    pub(crate) rng: Rng,
+    pub(crate) out: VecDeque<Output>,
+    next_seq: u64,
+    store: Option<StoreTurns>,
+}
+
+/// What has changed since the store was last told, and who waits for it.
+#[derive(Debug, Default)]
+struct StoreTurns {
+    transaction: Transaction,
+    waiting: VecDeque<(u64, Acceptor)>,
+}
+
+impl Context {
+    pub(crate) fn new(seed: u64, stored: bool) -> Self {
+        Self {
+            now: Now::default(),
+            rng: Rng::new(seed),
+            out: VecDeque::new(),
+            next_seq: 1,
+            store: stored.then(StoreTurns::default),
+        }
+    }
+
+    pub(crate) fn next_seq(&mut self) -> u64 {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        seq
+    }
+
+    /// Makes sure that new messages come after a restored one.
+    pub(crate) fn skip_seq(&mut self, used: u64) {
+        self.next_seq = self.next_seq.max(used + 1);
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.out.push_back(output);
+    }
+
+    pub(crate) fn settle(&mut self, completer: Completer, outcome: Outcome) {
+        self.push(Output::Settle(completer, outcome));
+    }
+
+    pub(crate) fn event(&mut self, socket: SocketId, happening: Happening) {
+        self.push(Output::Event(socket, happening));
+    }
+
+    pub(crate) fn notice(&mut self, socket: SocketId, notice: Notice) {
+        self.event(socket, Happening::Notice(notice));
+    }
+
+    pub(crate) fn has_store(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Has the store keep a record; the message counts as accepted once it does.
+    pub(crate) fn store_put(&mut self, record: Record, acceptor: Acceptor) {
+        if let Some(store) = &mut self.store {
+            store.waiting.push_back((record.seq, acceptor));
+            store.transaction.put.push(record);
+        }
+    }
+
+    /// Has the store forget a record.
+    pub(crate) fn store_remove(&mut self, seq: u64) {
+        if let Some(store) = &mut self.store {
+            store.transaction.remove.push(seq);
+        }
+    }
+
+    /// What the store has to do now, if anything.
+    pub(crate) fn take_transaction(&mut self) -> Option<Transaction> {
+        let transaction = &mut self.store.as_mut()?.transaction;
+        (!transaction.is_empty()).then(|| std::mem::take(transaction))
+    }
+
+    /// Everything up to `seq` is kept.
+    pub(crate) fn stored(&mut self, seq: u64) {
+        while let Some(store) = &mut self.store {
+            match store.waiting.front() {
+                Some((waiting, _)) if *waiting <= seq => {
+                    if let Some((_, acceptor)) = store.waiting.pop_front() {
+                        self.push(Output::Accept(acceptor));
+                    }
+                }
+                _ => break,
+            }
+        }
+    }
+}

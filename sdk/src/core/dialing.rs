@@ -1,0 +1,350 @@
+//! How a connection comes to be: credentials, the link, the session, CONNECT; and when it is tried again.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::backoff;
+use super::connection::{Core, Dial, Link};
+use super::engineio;
+use super::io::{Frame, LinkId, Now, Output, Request, SocketId};
+use super::namespace::{AuthSource, Phase, Why};
+use super::outbound::Batch;
+use super::socketio::{Kind, encode_message_prefix};
+use super::timers::Timer;
+use crate::error::Error;
+use crate::state::{Notice, Reason, State, Transport};
+
+/// A connection that has lasted this long makes earlier failures forgotten. Not sooner: a server that accepts and drops
+/// would otherwise be hammered.
+pub(super) const STABLE: Duration = Duration::from_secs(5);
+
+/// How long an auth provider has.
+const AUTH: Duration = Duration::from_secs(10);
+
+/// No server can ask for a longer delay.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+/// A namespace that no server has.
+pub(super) const PROBE_NAMESPACE: &str = "/rejoin-probe";
+
+/// After so many failed attempts in a row the app is told.
+const FAILURES_TOLD: u32 = 5;
+
+/// What is remembered from one attempt to the next.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    /// Attempts since the last stable connection, for the delay and for `max_attempts`.
+    redials: u32,
+    /// Failed attempts in a row.
+    failed: u32,
+}
+
+impl Attempts {
+    pub(super) fn connected(&mut self) {
+        self.failed = 0;
+    }
+
+    pub(super) fn stable(&mut self) {
+        self.redials = 0;
+    }
+}
+
+impl Core {
+    /// Starts an attempt for every socket that wants one.
+    pub(super) fn begin_attempt(&mut self) {
+        self.timers.stop(Timer::Redial);
+        if !self.sockets.iter().any(|namespace| namespace.wanted) {
+            self.dial = Dial::Idle;
+            return;
+        }
+        self.dial = Dial::Preparing;
+        self.timers.set(Timer::Handshake, self.cx.now.mono + self.config.connect_timeout);
+        for index in 0..self.sockets.len() {
+            if self.sockets[index].wanted {
+                self.begin_joining(self.sockets[index].id);
+            }
+        }
+        self.advance();
+    }
+
+    /// Sets a socket on its way: its credentials come first.
+    pub(super) fn begin_joining(&mut self, socket: SocketId) {
+        let join_by = self.cx.now.mono + self.config.connect_timeout;
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
+        namespace.join_by = Some(join_by);
+        self.ask_credentials(socket);
+    }
+
+    fn ask_credentials(&mut self, socket: SocketId) {
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.deadline = None;
+        namespace.phase = match &namespace.config.auth {
+            AuthSource::None => Phase::Armed(None),
+            AuthSource::Value(json) => Phase::Armed(Some(json.clone())),
+            AuthSource::Provider => {
+                namespace.turn += 1;
+                namespace.deadline = Some(self.cx.now.mono + AUTH);
+                self.cx.push(Output::Authenticate(socket, namespace.turn));
+                Phase::Authenticating(namespace.turn)
+            }
+        };
+    }
+
+    /// The auth provider answered. An answer to an earlier turn is ignored.
+    pub fn handle_auth(&mut self, now: Now, socket: SocketId, turn: u64, answer: Result<String, String>) {
+        self.enter(now);
+        let namespace = &mut self.sockets[socket.index()];
+        if namespace.phase != Phase::Authenticating(turn) {
+            return;
+        }
+        namespace.deadline = None;
+        match answer {
+            Ok(json) => {
+                namespace.phase = Phase::Armed(Some(json));
+                self.advance();
+            }
+            Err(text) => self.auth_failed(socket, Error::AuthFailed(text.into())),
+        }
+    }
+
+    /// A socket has no credentials. If nobody else is under way, the attempt has failed.
+    pub(super) fn auth_failed(&mut self, socket: SocketId, error: Error) {
+        self.sockets[socket.index()].phase = Phase::Absent;
+        let others = self.sockets.iter().any(|namespace| namespace.wanted && namespace.phase != Phase::Absent);
+        if others {
+            self.join_later(socket, None, Why::new(Reason::ConnectError, Some(error)));
+        } else {
+            self.lose_link(Reason::ConnectError, error);
+        }
+    }
+
+    /// Goes on with whatever credentials have made possible.
+    pub(super) fn advance(&mut self) {
+        let armed = |phase: &Phase| matches!(phase, Phase::Armed(_));
+        match &self.dial {
+            Dial::Preparing if self.sockets.iter().any(|namespace| armed(&namespace.phase)) => self.open_link(),
+            Dial::Linked(link) if link.patience.is_some() => {
+                for index in 0..self.sockets.len() {
+                    if armed(&self.sockets[index].phase) {
+                        self.send_connect(self.sockets[index].id);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn open_link(&mut self) {
+        self.next_link += 1;
+        let id = LinkId(self.next_link);
+        let endpoint = &self.config.endpoint;
+        let mut target = self.config.path.clone();
+        target.push_str("?EIO=4&transport=websocket");
+        if !self.config.query.is_empty() {
+            target.push('&');
+            target.push_str(&self.config.query);
+        }
+        let request = Request {
+            transport: Transport::WebSocket,
+            secure: endpoint.secure,
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            authority: endpoint.authority(),
+            target,
+        };
+        self.assembler.reset();
+        self.dial = Dial::Linked(Link {
+            id,
+            patience: None,
+            busy: false,
+            in_flight: 0,
+            riders: Vec::new(),
+            next: Batch::default(),
+        });
+        self.cx.push(Output::Start(id, request));
+    }
+
+    /// The Engine.IO session is open.
+    pub(super) fn opened(&mut self, handshake: &engineio::Handshake) {
+        let Dial::Linked(link) = &mut self.dial else { return };
+        if link.patience.is_some() {
+            return;
+        }
+        let patience = handshake.ping_interval + handshake.ping_timeout;
+        link.patience = Some(patience);
+        self.max_payload = handshake.max_payload;
+        self.timers.set(Timer::Heartbeat, self.cx.now.mono + patience);
+        self.advance();
+    }
+
+    fn send_connect(&mut self, socket: SocketId) {
+        let namespace = &mut self.sockets[socket.index()];
+        let Phase::Armed(auth) = std::mem::replace(&mut namespace.phase, Phase::Joining) else {
+            return;
+        };
+        namespace.deadline = namespace.join_by;
+        let frame = self.packet(socket, Kind::Connect, auth.as_deref().unwrap_or_default());
+        self.control(frame);
+    }
+
+    pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        let frame = self.packet(socket, Kind::Disconnect, "");
+        self.control(frame);
+    }
+
+    /// Sends what a living server answers at once: a ping, or where there is none a CONNECT to a namespace that does not
+    /// exist. Never an Engine.IO ping: npm's server closes the link for one that comes from a client.
+    pub(super) fn send_probe(&mut self) {
+        if self.config.can_ping {
+            self.control(Frame::Ping);
+        } else {
+            self.send_to_probe(Kind::Connect);
+        }
+    }
+
+    /// The server answered the CONNECT of a probe. One that accepted it is left at once.
+    pub(super) fn probe_answered(&mut self, kind: Kind) {
+        if kind == Kind::Connect {
+            self.send_to_probe(Kind::Disconnect);
+        }
+        self.handle_pong();
+    }
+
+    fn send_to_probe(&mut self, kind: Kind) {
+        let mut packet = BytesMut::with_capacity(32);
+        encode_message_prefix(&mut packet, kind, 0, PROBE_NAMESPACE, None);
+        self.control(Frame::Text(packet.freeze()));
+    }
+
+    fn packet(&self, socket: SocketId, kind: Kind, data: &str) -> Frame {
+        let mut packet = BytesMut::with_capacity(data.len() + 64);
+        encode_message_prefix(&mut packet, kind, 0, &self.sockets[socket.index()].config.name, None);
+        packet.extend_from_slice(data.as_bytes());
+        Frame::Text(Bytes::from(packet))
+    }
+
+    /// The server refused a namespace. A token that a provider gave may have been stale: it is asked for once more.
+    pub(super) fn namespace_refused(&mut self, socket: SocketId, error: Error, retry_after_ms: Option<u64>) {
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.deadline = None;
+        if let Some(after) = retry_after_ms {
+            let after = Duration::from_millis(after).min(LONGEST_RETRY_AFTER);
+            let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
+            self.join_later(socket, Some(after + spread), Why::new(Reason::ConnectError, Some(error)));
+            return;
+        }
+        if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
+            namespace.asked_anew = true;
+            self.ask_credentials(socket);
+            return;
+        }
+        namespace.wanted = false;
+        namespace.asked_anew = false;
+        namespace.phase = Phase::Absent;
+        namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
+        self.release();
+    }
+
+    /// Asks the server again later, over the same link.
+    pub(super) fn join_later(&mut self, socket: SocketId, after: Option<Duration>, why: Why) {
+        let rejoins = self.sockets[socket.index()].rejoins;
+        let retry_in = after.unwrap_or_else(|| backoff::delay(&self.config.backoff, rejoins, &mut self.cx.rng));
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.rejoins = rejoins.saturating_add(1);
+        namespace.deadline = None;
+        namespace.phase = Phase::Later(self.cx.now.mono + retry_in);
+        namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
+        self.timers.stop(Timer::Handshake);
+    }
+
+    /// The server did not answer CONNECT in time.
+    pub(super) fn join_overdue(&mut self, socket: SocketId) {
+        let error = Error::ConnectTimeout {
+            after: self.config.connect_timeout,
+            stage: "waiting for the namespace",
+        };
+        if self.sockets.iter().any(|namespace| namespace.is_joined()) {
+            self.send_disconnect(socket);
+            self.join_later(socket, None, Why::new(Reason::ConnectTimeout, Some(error)));
+        } else {
+            self.lose_link(Reason::ConnectTimeout, error);
+        }
+    }
+
+    pub(super) fn handshake_overdue(&mut self) {
+        let stage = match &self.dial {
+            Dial::Linked(link) if link.patience.is_some() => "waiting for the namespace",
+            Dial::Linked(_) => "opening the link",
+            _ => "waiting for credentials",
+        };
+        let after = self.config.connect_timeout;
+        self.lose_link(Reason::ConnectTimeout, Error::ConnectTimeout { after, stage });
+    }
+
+    /// The link is gone, or the attempt for one has failed. Everything that was on it is accounted for, and the next
+    /// attempt gets its time.
+    pub(super) fn lose_link(&mut self, reason: Reason, error: Error) {
+        let was_connected = self.sockets.iter().any(|namespace| namespace.is_joined());
+        if let Dial::Linked(link) = std::mem::replace(&mut self.dial, Dial::Idle) {
+            self.cx.push(Output::Stop(link.id));
+            link.died(&mut self.cx);
+        }
+        for timer in [Timer::Handshake, Timer::Heartbeat, Timer::Stable, Timer::Probe] {
+            self.timers.stop(timer);
+        }
+        self.assembler.reset();
+        let mut not_before = None;
+        for namespace in &mut self.sockets {
+            if let Phase::Later(at) = namespace.phase {
+                not_before = not_before.max(Some(at));
+            }
+            namespace.lost(&mut self.cx, &Error::LinkLost);
+        }
+        if !was_connected {
+            self.attempt_failed(&error);
+        }
+        self.try_again(Why::new(reason, Some(error)), not_before);
+    }
+
+    fn attempt_failed(&mut self, error: &Error) {
+        self.attempts.failed = self.attempts.failed.saturating_add(1);
+        if self.attempts.failed == FAILURES_TOLD {
+            for namespace in self.sockets.iter().filter(|namespace| namespace.wanted) {
+                let notice = Notice::ConnectionFailed {
+                    attempts: self.attempts.failed,
+                    error: error.clone(),
+                };
+                self.cx.notice(namespace.id, notice);
+            }
+        }
+    }
+
+    fn try_again(&mut self, why: Why, not_before: Option<Duration>) {
+        if !self.sockets.iter().any(|namespace| namespace.wanted) {
+            return;
+        }
+        let n = self.attempts.redials;
+        let exhausted = self.config.max_attempts.is_some_and(|max| n >= max);
+        let delay = backoff::delay(&self.config.backoff, n, &mut self.cx.rng);
+        let at = (self.cx.now.mono + delay).max(not_before.unwrap_or_default());
+        self.attempts.redials = n.saturating_add(1);
+        let state = match exhausted {
+            true => State::Failed,
+            false => State::Waiting {
+                retry_in: at - self.cx.now.mono,
+            },
+        };
+        for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
+            namespace.wanted = !exhausted;
+            namespace.set_state(&mut self.cx, state, why.clone());
+        }
+        if exhausted {
+            self.attempts = Attempts::default();
+        } else {
+            self.dial = Dial::Waiting;
+            self.timers.set(Timer::Redial, at);
+        }
+    }
+}

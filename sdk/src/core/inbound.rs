@@ -1,0 +1,175 @@
+//! What the server sends: frames become packets, packets reach their sockets.
+
+use bytes::Bytes;
+use bytestring::ByteString;
+
+use super::connection::{Core, Dial};
+use super::dialing::PROBE_NAMESPACE;
+use super::engineio;
+use super::io::{Frame, LinkId, ReplyTo, SocketId};
+use super::namespace::{Phase, Why};
+use super::scan;
+use super::socketio::{Assembled, Kind};
+use super::timers::Timer;
+use crate::error::Error;
+use crate::payload::Payload;
+use crate::state::{Notice, Reason, State};
+
+impl Core {
+    /// A text frame came.
+    pub(super) fn handle_text(&mut self, link: LinkId, text: ByteString) {
+        self.heard();
+        match engineio::decode(&text) {
+            Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
+                Ok(Some(packet)) => self.handle_packet(link, packet),
+                Ok(None) => {}
+                Err(error) => self.unreadable(error.as_str()),
+            },
+            Ok(engineio::Packet::Open(json)) => match engineio::Handshake::parse(json, self.config.limits.sid) {
+                Ok(handshake) => self.opened(&handshake),
+                Err(error) => self.unreadable(error.as_str()),
+            },
+            Ok(engineio::Packet::Ping(data)) => {
+                let mut pong = Vec::with_capacity(data.len() + 1);
+                engineio::encode(engineio::Packet::Pong(data), &mut pong);
+                self.control(Frame::Text(Bytes::from(pong)));
+            }
+            Ok(engineio::Packet::Close) => self.lose_link(Reason::TransportClose, Error::LinkLost),
+            Ok(engineio::Packet::Pong(_) | engineio::Packet::Noop | engineio::Packet::Upgrade) => {}
+            Err(error) => self.unreadable(error.as_str()),
+        }
+    }
+
+    /// A binary frame came: an attachment.
+    pub(super) fn handle_binary(&mut self, link: LinkId, bytes: Bytes) {
+        self.heard();
+        match self.assembler.binary(bytes) {
+            Ok(Some(packet)) => self.handle_packet(link, packet),
+            Ok(None) => {}
+            Err(error) => self.unreadable(error.as_str()),
+        }
+    }
+
+    /// Anything from the server proves that the link lives.
+    fn heard(&mut self) {
+        if let Dial::Linked(link) = &self.dial
+            && let Some(patience) = link.patience
+        {
+            self.timers.set(Timer::Heartbeat, self.cx.now.mono + patience);
+        }
+    }
+
+    fn handle_packet(&mut self, link: LinkId, packet: Assembled) {
+        let Some(socket) = self.socket_named(packet.namespace()) else {
+            if packet.namespace() == PROBE_NAMESPACE && matches!(packet.kind, Kind::Connect | Kind::ConnectError) {
+                self.probe_answered(packet.kind);
+                return;
+            }
+            tracing::debug!("a packet for a namespace that nobody asked for");
+            return;
+        };
+        match packet.kind {
+            Kind::Connect => self.joined(socket, packet.data()),
+            Kind::ConnectError => self.refused(socket, packet.data()),
+            Kind::Disconnect => self.left_by_server(socket),
+            Kind::Event | Kind::BinaryEvent => {
+                let namespace = &mut self.sockets[socket.index()];
+                if namespace.is_joined() {
+                    let name = match packet.name() {
+                        std::borrow::Cow::Borrowed(name) => packet.share(name),
+                        std::borrow::Cow::Owned(name) => name.into(),
+                    };
+                    let args = packet.share(packet.raw_args());
+                    let reply_to = packet.id.map(|id| ReplyTo { link, id });
+                    let payload = Payload::new(args, packet.attachments);
+                    namespace.received(&mut self.cx, name, payload, reply_to);
+                    self.settle_in(socket);
+                }
+            }
+            Kind::Ack | Kind::BinaryAck => {
+                if let Some(id) = packet.id {
+                    let args = packet.share(packet.raw_args());
+                    let payload = Payload::new(args, packet.attachments);
+                    self.sockets[socket.index()].answered(&mut self.cx, id, payload);
+                    self.settle_in(socket);
+                }
+            }
+        }
+    }
+
+    /// The server took the namespace.
+    fn joined(&mut self, socket: SocketId, data: &str) {
+        let namespace = &mut self.sockets[socket.index()];
+        let expected = matches!(namespace.phase, Phase::Joining | Phase::Later(_));
+        if !expected || !namespace.wanted {
+            return;
+        }
+        let Some(sid) = scan::field(data, "sid").and_then(scan::string) else {
+            let reason = "its CONNECT has no sid, as from a server of Socket.IO 2; version 3 or later is needed";
+            self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
+            return;
+        };
+        if sid.len() > self.config.limits.sid {
+            self.unreadable("its session id is longer than the limit");
+            return;
+        }
+        namespace.joined(&mut self.cx, sid.into_owned());
+        self.timers.stop(Timer::Handshake);
+        self.attempts.connected();
+        if !self.timers.is_set(Timer::Stable) {
+            self.timers.set(Timer::Stable, self.cx.now.mono + super::dialing::STABLE);
+        }
+        self.settle_in(socket);
+    }
+
+    /// Raises `connected` once a socket has got there, behind what was queued.
+    pub(super) fn settle_in(&mut self, socket: SocketId) {
+        let namespace = &self.sockets[socket.index()];
+        if namespace.is_ready() && namespace.state != State::Connected {
+            self.flush();
+            self.sockets[socket.index()].set_state(&mut self.cx, State::Connected, Why::NONE);
+        }
+    }
+
+    /// The server refused the namespace.
+    fn refused(&mut self, socket: SocketId, data: &str) {
+        let namespace = &mut self.sockets[socket.index()];
+        if namespace.phase != Phase::Joining {
+            return;
+        }
+        let text = |raw: Option<&str>| raw.and_then(scan::string).map(|text| text.into_owned());
+        let (message, extra) = match data.starts_with('{') {
+            true => (text(scan::field(data, "message")), scan::field(data, "data")),
+            false => (text(Some(data)), None),
+        };
+        let retry_after = extra.and_then(|extra| scan::field(extra, "retryAfterMs")).and_then(scan::uint);
+        let error = Error::Refused {
+            message: message.unwrap_or_else(|| "it gave no reason".to_owned()),
+            data: extra.map(str::to_owned),
+        };
+        self.namespace_refused(socket, error, retry_after);
+    }
+
+    /// The server took the client out of one namespace. The others on the same link live on.
+    fn left_by_server(&mut self, socket: SocketId) {
+        if !self.sockets[socket.index()].is_joined() {
+            return;
+        }
+        let others = self.sockets.iter().any(|other| other.id != socket && other.is_joined());
+        if !others {
+            self.lose_link(Reason::ServerDisconnect, Error::LinkLost);
+            return;
+        }
+        self.sockets[socket.index()].lost(&mut self.cx, &Error::LinkLost);
+        self.join_later(socket, None, Why::from(Reason::ServerDisconnect));
+    }
+
+    /// What came cannot be read: the app is told, and the link is made anew.
+    fn unreadable(&mut self, what: &'static str) {
+        let error = Error::protocol(what);
+        for namespace in self.sockets.iter().filter(|namespace| namespace.wanted) {
+            self.cx.notice(namespace.id, Notice::Error(error.clone()));
+        }
+        self.lose_link(Reason::ParseError, error);
+    }
+}

@@ -1,0 +1,330 @@
+//! One socket: a namespace's life from `connect` to `disconnect`.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::acks::Acks;
+use super::context::Context;
+use super::features::Features;
+use super::io::{Happening, SocketId};
+use super::outbox::{Entry, Outbox, Purpose};
+use super::rooms::Rooms;
+use super::sending::Bounds;
+use super::typing::Typing;
+use crate::config::{Delivery, QueueConfig, TypingConfig};
+use crate::error::Error;
+use crate::state::{Reason, State, StateChange, Transport};
+
+/// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
+const GREETING: Duration = Duration::from_secs(2);
+
+/// Where the credentials of CONNECT come from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum AuthSource {
+    /// There are none.
+    #[default]
+    None,
+    /// This JSON object.
+    Value(String),
+    /// They are asked for at each attempt.
+    Provider,
+}
+
+/// What a socket is made with.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct NamespaceConfig {
+    /// `/` or `/name`.
+    pub name: String,
+    /// Where its credentials come from.
+    pub auth: AuthSource,
+    /// The bounds of its queue.
+    pub queue: QueueConfig,
+    /// Whether reliable messages are sent again.
+    pub delivery: Delivery,
+    /// How long an acknowledgement is waited for.
+    pub ack_timeout: Duration,
+    /// The chat layer's timing, if this socket speaks its protocol.
+    pub chat: Option<TypingConfig>,
+}
+
+impl NamespaceConfig {
+    /// The defaults for a namespace.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            auth: AuthSource::None,
+            queue: QueueConfig::default(),
+            delivery: Delivery::Auto,
+            ack_timeout: Duration::from_secs(10),
+            chat: None,
+        }
+    }
+}
+
+/// How far a socket has come on the way to being connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing is under way.
+    Absent,
+    /// The provider was asked for credentials, in this turn.
+    Authenticating(u64),
+    /// Credentials are in hand; the link is not there yet.
+    Armed(Option<String>),
+    /// CONNECT was sent.
+    Joining,
+    /// The server took the namespace; its greeting says how what is queued is to be sent.
+    Greeting,
+    /// Rooms are being joined again.
+    Rejoining,
+    /// Connected.
+    Ready,
+    /// The server wants to be asked again then, over the same link.
+    Later(Duration),
+}
+
+/// One socket.
+#[derive(Debug)]
+pub(crate) struct Namespace {
+    pub(crate) id: SocketId,
+    pub(crate) config: NamespaceConfig,
+    /// Whether the user wants it connected.
+    pub(crate) wanted: bool,
+    pub(crate) phase: Phase,
+    pub(crate) state: State,
+    /// The Socket.IO session, while the server has taken the namespace.
+    pub(crate) sid: Option<String>,
+    /// By when the provider has to answer, or the server CONNECT.
+    pub(crate) deadline: Option<Duration>,
+    /// By when the whole handshake has to be done.
+    pub(crate) join_by: Option<Duration>,
+    /// Whether a refused token was already asked for anew.
+    pub(crate) asked_anew: bool,
+    /// Attempts to join over a living link that failed in a row.
+    pub(crate) rejoins: u32,
+    pub(crate) turn: u64,
+    /// What the server promised when it was last heard.
+    pub(crate) features: Option<Features>,
+    /// Until when the greeting is waited for.
+    pub(crate) greeting_due: Option<Duration>,
+    pub(crate) outbox: Outbox,
+    /// What goes before the queue: rooms to join again, rooms to leave.
+    pub(crate) urgent: VecDeque<Entry>,
+    pub(crate) acks: Acks,
+    pub(crate) rooms: Rooms,
+    pub(crate) typing: Typing,
+    /// Rooms that were left while the server could not be told.
+    pub(crate) left: Vec<Entry>,
+    /// Overdue acknowledgements that a probe of the link decides about.
+    pub(crate) suspects: Vec<u64>,
+    /// Whether someone waits for room in the queue.
+    pub(crate) choked: bool,
+}
+
+/// A deadline of a namespace that the connection has to act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// The provider did not answer.
+    Auth,
+    /// The server did not answer CONNECT.
+    Join,
+    /// It is time to ask the server again.
+    Retry,
+    /// An acknowledgement is overdue: the link may be dead.
+    Ack(u64),
+}
+
+impl Namespace {
+    pub(crate) fn new(id: SocketId, config: NamespaceConfig) -> Self {
+        Self {
+            id,
+            wanted: false,
+            phase: Phase::Absent,
+            state: State::Idle,
+            sid: None,
+            deadline: None,
+            join_by: None,
+            asked_anew: false,
+            rejoins: 0,
+            turn: 0,
+            features: None,
+            greeting_due: None,
+            outbox: Outbox::default(),
+            urgent: VecDeque::new(),
+            acks: Acks::default(),
+            rooms: Rooms::default(),
+            typing: Typing::new(config.chat.clone().unwrap_or_default()),
+            left: Vec::new(),
+            suspects: Vec::new(),
+            choked: false,
+            config,
+        }
+    }
+
+    pub(crate) fn is_chat(&self) -> bool {
+        self.config.chat.is_some()
+    }
+
+    /// Whether the server has taken the namespace.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self.phase, Phase::Greeting | Phase::Rejoining | Phase::Ready)
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.phase == Phase::Ready
+    }
+
+    /// Whether what was written to a dead link is sent again.
+    pub(crate) fn sends_again(&self) -> bool {
+        match self.config.delivery {
+            Delivery::AtLeastOnce => true,
+            Delivery::AtMostOnce => false,
+            Delivery::Auto => self.features.is_some_and(|features| features.ack && features.dedupe),
+        }
+    }
+
+    /// Whether the server answers reliable messages.
+    pub(crate) fn server_acks(&self) -> bool {
+        self.config.delivery == Delivery::AtLeastOnce || self.features.is_some_and(|features| features.ack)
+    }
+
+    pub(crate) fn set_state(&mut self, cx: &mut Context, state: State, why: Why) {
+        if self.state == state && !matches!(state, State::Waiting { .. }) {
+            return;
+        }
+        let previous = std::mem::replace(&mut self.state, state);
+        let change = StateChange {
+            state,
+            previous,
+            reason: why.reason,
+            error: why.error,
+            recovered: false,
+            transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
+        };
+        cx.event(self.id, Happening::State(change));
+    }
+
+    /// The server took the namespace.
+    pub(crate) fn joined(&mut self, cx: &mut Context, sid: String) {
+        self.sid = Some(sid);
+        self.deadline = None;
+        self.join_by = None;
+        self.asked_anew = false;
+        self.rejoins = 0;
+        self.greeting_due = self.features.is_none().then(|| cx.now.mono + GREETING);
+        self.phase = Phase::Greeting;
+        self.proceed(cx);
+    }
+
+    /// Goes as far towards connected as it can. The caller flushes what became writable before it raises `connected`.
+    pub(crate) fn proceed(&mut self, cx: &mut Context) {
+        if self.phase == Phase::Greeting && !self.waits_for_greeting() {
+            self.phase = Phase::Rejoining;
+            self.rejoin(cx);
+        }
+        if self.phase == Phase::Rejoining && !self.rooms.unsettled() {
+            self.phase = Phase::Ready;
+        }
+    }
+
+    /// Whether what waits depends on promises that the server may still make.
+    pub(crate) fn waits_for_greeting(&self) -> bool {
+        self.greeting_due.is_some() && self.config.delivery == Delivery::Auto && self.outbox.reliable() > 0
+    }
+
+    /// The server takes part no longer: the link is gone, or it said DISCONNECT.
+    ///
+    /// What can be sent again goes back to the head of the queue; everything else that was written ends `Unconfirmed`.
+    pub(crate) fn lost(&mut self, cx: &mut Context, error: &Error) {
+        self.phase = Phase::Absent;
+        self.sid = None;
+        self.deadline = None;
+        self.greeting_due = None;
+        self.suspects.clear();
+        let unsent = self.urgent.drain(..);
+        self.left.extend(unsent.filter(|entry| matches!(entry.purpose, Purpose::Leave(_))));
+        self.outbox.drop_replies();
+        self.take_back(cx, error);
+        self.rooms.disconnected();
+        self.stop_typing_events(cx);
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        let later = match self.phase {
+            Phase::Later(at) => Some(at),
+            _ => None,
+        };
+        [
+            later,
+            self.deadline,
+            self.greeting_due,
+            self.outbox.next_deadline(),
+            self.acks.next_deadline(),
+            self.rooms.next_deadline(),
+            self.typing.next_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Acts on what is due, and gives what the connection has to act on.
+    pub(crate) fn expire(&mut self, cx: &mut Context, bounds: Bounds) -> Option<Due> {
+        let now = cx.now.mono;
+        self.expire_messages(cx);
+        self.expire_typing(cx, bounds);
+        while let Some(room) = self.rooms.overdue(now) {
+            self.room_overdue(cx, &room);
+        }
+        if self.greeting_due.is_some_and(|due| due <= now) {
+            self.greeting_due = None;
+        }
+        if self.is_joined() {
+            self.proceed(cx);
+        }
+        if let Phase::Later(at) = self.phase
+            && at <= now
+        {
+            return Some(Due::Retry);
+        }
+        if self.deadline.is_some_and(|due| due <= now) {
+            self.deadline = None;
+            return Some(match self.phase {
+                Phase::Authenticating(_) => Due::Auth,
+                _ => Due::Join,
+            });
+        }
+        self.acks.overdue(now).map(Due::Ack)
+    }
+}
+
+/// Why a state changed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Why {
+    pub(crate) reason: Option<Reason>,
+    pub(crate) error: Option<Error>,
+}
+
+impl From<Reason> for Why {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason: Some(reason),
+            error: None,
+        }
+    }
+}
+
+impl Why {
+    pub(crate) const NONE: Self = Self {
+        reason: None,
+        error: None,
+    };
+
+    pub(crate) fn new(reason: Reason, error: Option<Error>) -> Self {
+        Self {
+            reason: Some(reason),
+            error,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The queue of one socket: what waits to be handed to a link, in order and within bounds.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::io::{Pending, ReplyTo};
+use super::scan;
+use crate::payload::RawArgs;
+use crate::receipt::Completer;
+
+/// One message in the core's care.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its place in the order of all messages.
+    pub(crate) seq: u64,
+    /// `["event",…]`.
+    pub(crate) body: Bytes,
+    pub(crate) attachments: Vec<Bytes>,
+    /// Whether the app asked for an acknowledgement.
+    pub(crate) ack: bool,
+    pub(crate) ack_timeout: Duration,
+    pub(crate) reliable: bool,
+    pub(crate) volatile: bool,
+    pub(crate) lane: Option<Box<str>>,
+    pub(crate) expires: Option<Duration>,
+    /// To how many links it was handed.
+    pub(crate) writes: u8,
+    /// Whether a store holds it.
+    pub(crate) stored: bool,
+    pub(crate) purpose: Purpose,
+    /// `None` where nobody waits: the core's own messages, and restored ones.
+    pub(crate) completer: Option<Completer>,
+}
+
+/// What the core itself does with the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Purpose {
+    /// Nothing.
+    #[default]
+    Message,
+    /// It joins this room.
+    Join(String),
+    /// It leaves this room.
+    Leave(String),
+    /// It creates a room that has this password.
+    Create(Option<String>),
+}
+
+impl Entry {
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// The event's name.
+    pub(crate) fn event(&self) -> String {
+        let body = std::str::from_utf8(&self.body).unwrap_or_default();
+        let name = scan::elements(body).next().and_then(scan::string);
+        name.map(|name| name.into_owned()).unwrap_or_default()
+    }
+
+    pub(crate) fn message_id(&self) -> Option<String> {
+        self.completer.as_ref()?.message_id().map(str::to_owned)
+    }
+
+    pub(crate) fn pending(&self, written: bool) -> Pending {
+        Pending {
+            receipt: self.seq,
+            message_id: self.message_id(),
+            event: self.event(),
+            written,
+        }
+    }
+}
+
+/// What waits to be written.
+#[derive(Debug)]
+pub(crate) enum Item {
+    /// A message; survives the loss of a link.
+    Message(Entry),
+    /// An acknowledgement for the server; void with its link.
+    Reply(ReplyTo, RawArgs),
+}
+
+/// The queue. It knows nothing of links; whoever takes an entry out is answerable for its outcome.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    items: VecDeque<Item>,
+    messages: usize,
+    reliable: usize,
+    bytes: usize,
+    next_expiry: Option<Duration>,
+}
+
+impl Outbox {
+    /// How many messages wait.
+    pub(crate) fn len(&self) -> usize {
+        self.messages
+    }
+
+    /// How many reliable messages wait.
+    pub(crate) fn reliable(&self) -> usize {
+        self.reliable
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to write at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry) {
+        self.count(&entry);
+        self.items.push_back(Item::Message(entry));
+    }
+
+    pub(crate) fn push_reply(&mut self, to: ReplyTo, args: RawArgs) {
+        self.items.push_back(Item::Reply(to, args));
+    }
+
+    /// Puts entries back that a dead link had, so that the whole is in its old order.
+    pub(crate) fn put_back(&mut self, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return;
+        }
+        for entry in entries.into_iter().rev() {
+            self.count(&entry);
+            self.items.push_front(Item::Message(entry));
+        }
+        let seq = |item: &Item| match item {
+            Item::Message(entry) => entry.seq,
+            Item::Reply(..) => u64::MAX,
+        };
+        self.items.make_contiguous().sort_by_key(seq);
+    }
+
+    /// Takes the first item that `held` does not hold back.
+    pub(crate) fn take_next(&mut self, held: impl Fn(&Entry) -> bool) -> Option<Item> {
+        let free = |item: &Item| match item {
+            Item::Message(entry) => !held(entry),
+            Item::Reply(..) => true,
+        };
+        if self.items.front().is_some_and(free) {
+            let item = self.items.pop_front()?;
+            if let Item::Message(entry) = &item {
+                self.uncount(entry);
+            }
+            return Some(item);
+        }
+        let at = self.items.iter().position(free)?;
+        self.remove_at(at)
+    }
+
+    /// Takes out the oldest message that was never written.
+    pub(crate) fn take_oldest_unwritten(&mut self) -> Option<Entry> {
+        self.take_where(|entry| entry.writes == 0)
+    }
+
+    /// Takes out the first message that fits.
+    pub(crate) fn take_where(&mut self, fits: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        let at = self.items.iter().position(|item| matches!(item, Item::Message(entry) if fits(entry)))?;
+        match self.remove_at(at)? {
+            Item::Message(entry) => Some(entry),
+            Item::Reply(..) => None,
+        }
+    }
+
+    /// Takes out a message whose time to live is over.
+    pub(crate) fn take_expired(&mut self, now: Duration) -> Option<Entry> {
+        if self.next_expiry.is_none_or(|at| at > now) {
+            return None;
+        }
+        let expired = self.take_where(|entry| entry.expires.is_some_and(|at| at <= now));
+        if expired.is_none() {
+            self.next_expiry = self.entries().filter_map(|entry| entry.expires).min();
+        }
+        expired
+    }
+
+    /// Forgets acknowledgements that a dead link was to carry.
+    pub(crate) fn drop_replies(&mut self) {
+        self.items.retain(|item| matches!(item, Item::Message(_)));
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Message(entry) => Some(entry),
+            Item::Reply(..) => None,
+        })
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.next_expiry
+    }
+
+    fn remove_at(&mut self, at: usize) -> Option<Item> {
+        let item = self.items.remove(at)?;
+        if let Item::Message(entry) = &item {
+            self.uncount(entry);
+        }
+        Some(item)
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        self.messages += 1;
+        self.reliable += usize::from(entry.reliable);
+        self.bytes += entry.size();
+        if let Some(at) = entry.expires {
+            self.next_expiry = Some(self.next_expiry.map_or(at, |next| next.min(at)));
+        }
+    }
+
+    fn uncount(&mut self, entry: &Entry) {
+        self.messages -= 1;
+        self.reliable -= usize::from(entry.reliable);
+        self.bytes -= entry.size();
+    }
+}

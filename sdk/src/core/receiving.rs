@@ -1,0 +1,98 @@
+//! A socket's messages on their way in: events for the app, and answers to what was sent.
+
+use bytestring::ByteString;
+
+use super::context::Context;
+use super::features::Features;
+use super::io::{Happening, ReplyTo};
+use super::namespace::Namespace;
+use super::outbox::Purpose;
+use super::scan;
+use crate::error::Error;
+use crate::payload::Payload;
+use crate::receipt::Outcome;
+
+impl Namespace {
+    /// An event came from the server.
+    pub(crate) fn received(&mut self, cx: &mut Context, name: ByteString, payload: Payload, reply_to: Option<ReplyTo>) {
+        if &*name == "connection_status" {
+            self.greeted(cx, &payload);
+        }
+        if self.is_chat() && !self.observe(cx, &name, &payload) {
+            return;
+        }
+        let message = Happening::Message {
+            name,
+            payload,
+            reply_to,
+        };
+        cx.event(self.id, message);
+    }
+
+    /// An event that the client itself raises in the server's words.
+    pub(crate) fn raise(&mut self, cx: &mut Context, name: &'static str, object: &[u8]) {
+        let Ok(object) = ByteString::try_from(object) else { return };
+        let message = Happening::Message {
+            name: ByteString::from_static(name),
+            payload: Payload::new(object, Vec::new()),
+            reply_to: None,
+        };
+        cx.event(self.id, message);
+    }
+
+    fn greeted(&mut self, cx: &mut Context, payload: &Payload) {
+        self.features = Some(payload.field("features").map(Features::parse).unwrap_or_default());
+        self.greeting_due = None;
+        self.proceed(cx);
+    }
+
+    /// The server answered the message that was sent under `id`. Late and unknown ids are ignored, as npm does.
+    pub(crate) fn answered(&mut self, cx: &mut Context, id: u64, payload: Payload) {
+        let Some(mut entry) = self.acks.answered(id) else {
+            tracing::debug!("an acknowledgement that nobody waits for");
+            return;
+        };
+        let refusal = match (&entry.purpose, entry.reliable) {
+            (Purpose::Message, false) => None,
+            _ => refusal(&payload),
+        };
+        match std::mem::take(&mut entry.purpose) {
+            Purpose::Message | Purpose::Leave(_) => {}
+            Purpose::Join(room) => self.join_answered(cx, &room, &payload, refusal.clone()),
+            Purpose::Create(password) => {
+                if refusal.is_none()
+                    && let Some(room) = payload.string_field("id")
+                {
+                    self.rooms.entered(&room, password);
+                }
+            }
+        }
+        let outcome = match refusal {
+            Some(error) => Outcome::Rejected(error),
+            None => Outcome::Delivered(payload),
+        };
+        self.finish(cx, entry, outcome);
+        if self.is_joined() {
+            self.proceed(cx);
+        }
+    }
+}
+
+/// Reads `{ok: false, error: {code, message, retryAfterMs?}}`; anything else is no refusal.
+fn refusal(payload: &Payload) -> Option<Error> {
+    if scan::boolean(payload.field("ok")?)? {
+        return None;
+    }
+    let error = payload.field("error").unwrap_or("{}");
+    let text = |name| scan::field(error, name).and_then(scan::string).map(|text| text.into_owned());
+    let code = text("code");
+    let message = text("message").unwrap_or_else(|| "it gave no reason".to_owned());
+    if code.as_deref() == Some("rate_limited") {
+        let retry_after = scan::field(error, "retryAfterMs").and_then(scan::uint);
+        return Some(Error::RateLimited {
+            message,
+            retry_after: retry_after.map(std::time::Duration::from_millis),
+        });
+    }
+    Some(Error::Server { code, message })
+}

@@ -1,0 +1,152 @@
+//! Rooms as wishes: what the user wants to be in is joined again after every connect, until it is left.
+
+use std::time::Duration;
+
+use crate::receipt::Completer;
+
+/// How long a room's confirmation is waited for before others go on without it.
+pub(crate) const CONFIRMATION: Duration = Duration::from_secs(5);
+
+/// The lane of a room's messages.
+pub(crate) fn lane(room: &str) -> String {
+    let mut lane = String::with_capacity(5 + room.len());
+    lane.push_str("room:");
+    lane.push_str(room);
+    lane
+}
+
+/// One room that the user wants to be in.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) room: String,
+    /// Kept in memory only.
+    pub(crate) password: Option<String>,
+    lane: String,
+    phase: Phase,
+    /// Receipts of `join_room` that wait for the server's answer.
+    pub(crate) waiting: Vec<Completer>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// To be asked for as soon as there is a connection.
+    Wanted,
+    /// Asked for; the answer is due by then.
+    Asked(Duration),
+    /// The server confirmed it.
+    Joined,
+    /// No answer came in time. One that comes late still counts.
+    Overdue,
+}
+
+/// The wishes of one socket.
+#[derive(Debug, Default)]
+pub(crate) struct Rooms {
+    wishes: Vec<Wish>,
+}
+
+impl Rooms {
+    /// The user wants to be in `room`; asked for again even if it is joined already.
+    pub(crate) fn want(&mut self, room: &str, password: Option<String>, waiting: Option<Completer>) {
+        let wish = match self.wishes.iter().position(|wish| wish.room == room) {
+            Some(known) => &mut self.wishes[known],
+            None => {
+                self.wishes.push(Wish {
+                    room: room.to_owned(),
+                    password: None,
+                    lane: lane(room),
+                    phase: Phase::Wanted,
+                    waiting: Vec::new(),
+                });
+                let last = self.wishes.len() - 1;
+                &mut self.wishes[last]
+            }
+        };
+        wish.password = password;
+        wish.waiting.extend(waiting);
+        if !matches!(wish.phase, Phase::Asked(_)) {
+            wish.phase = Phase::Wanted;
+        }
+    }
+
+    /// The user is in `room` without having asked: they created it.
+    pub(crate) fn entered(&mut self, room: &str, password: Option<String>) {
+        self.want(room, password, None);
+        self.set(room, Phase::Joined);
+    }
+
+    /// The user does not want to be in `room` any more, or may not.
+    pub(crate) fn forget(&mut self, room: &str) -> Option<Wish> {
+        let known = self.wishes.iter().position(|wish| wish.room == room)?;
+        Some(self.wishes.remove(known))
+    }
+
+    /// The next room to ask for, with its password; counts as asked for from now on.
+    pub(crate) fn ask(&mut self, now: Duration) -> Option<(String, Option<String>)> {
+        let wish = self.wishes.iter_mut().find(|wish| wish.phase == Phase::Wanted)?;
+        wish.phase = Phase::Asked(now + CONFIRMATION);
+        Some((wish.room.clone(), wish.password.clone()))
+    }
+
+    /// The server confirmed `room`. Gives the receipts that waited for it.
+    pub(crate) fn confirmed(&mut self, room: &str) -> Vec<Completer> {
+        let Some(wish) = self.wishes.iter_mut().find(|wish| wish.room == room) else {
+            return Vec::new();
+        };
+        wish.phase = Phase::Joined;
+        std::mem::take(&mut wish.waiting)
+    }
+
+    /// A room whose confirmation is overdue; each is given once.
+    pub(crate) fn overdue(&mut self, now: Duration) -> Option<String> {
+        let late = |wish: &&mut Wish| matches!(wish.phase, Phase::Asked(due) if due <= now);
+        let wish = self.wishes.iter_mut().find(late)?;
+        wish.phase = Phase::Overdue;
+        Some(wish.room.clone())
+    }
+
+    /// The link is gone, and with it the server's memory of who is where.
+    pub(crate) fn disconnected(&mut self) {
+        for wish in &mut self.wishes {
+            wish.phase = Phase::Wanted;
+        }
+    }
+
+    /// Whether an answer is still waited for.
+    pub(crate) fn unsettled(&self) -> bool {
+        let open = |wish: &Wish| matches!(wish.phase, Phase::Wanted | Phase::Asked(_));
+        self.wishes.iter().any(open)
+    }
+
+    /// Whether messages of `lane` have to wait for their room. With `patient` false a room that never answered does not
+    /// hold them up: a server that confirms nothing would otherwise never get them.
+    pub(crate) fn holds(&self, lane: &str, patient: bool) -> bool {
+        self.wishes.iter().any(|wish| {
+            let waits = match wish.phase {
+                Phase::Wanted | Phase::Asked(_) => true,
+                Phase::Overdue => patient,
+                Phase::Joined => false,
+            };
+            waits && wish.lane == lane
+        })
+    }
+
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        let due = |wish: &Wish| match wish.phase {
+            Phase::Asked(due) => Some(due),
+            _ => None,
+        };
+        self.wishes.iter().filter_map(due).min()
+    }
+
+    /// Every receipt that still waits: the client is being closed.
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = Completer> {
+        self.wishes.drain(..).flat_map(|wish| wish.waiting)
+    }
+
+    fn set(&mut self, room: &str, phase: Phase) {
+        if let Some(wish) = self.wishes.iter_mut().find(|wish| wish.room == room) {
+            wish.phase = phase;
+        }
+    }
+}

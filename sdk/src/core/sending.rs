@@ -1,0 +1,432 @@
+//! A socket's messages on their way out: from `emit` to their one outcome.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::context::Context;
+use super::io::{EmitOptions, Emission, Pending};
+use super::namespace::Namespace;
+use super::outbox::{Entry, Purpose};
+use super::scan::ObjectWriter;
+use super::typing::Target;
+use super::{id, scan};
+use crate::config::Overflow;
+use crate::error::Error;
+use crate::payload::RawArgs;
+use crate::receipt::{self, Completer, Outcome, Receipt};
+use crate::state::Notice;
+use crate::store::Record;
+
+/// What a message has to fit into right now.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes that may wait while connected.
+    pub(crate) outgoing: usize,
+    /// Bytes that the link is writing.
+    pub(crate) in_flight: usize,
+    /// Attachments that a server takes.
+    pub(crate) attachments: usize,
+    /// Bytes of one message that the server takes, as far as it has said.
+    pub(crate) max_payload: Option<u64>,
+}
+
+impl Namespace {
+    /// Takes a message into its care, or refuses it: the receipt then has its outcome already.
+    pub(crate) fn emit(&mut self, cx: &mut Context, emission: Emission, purpose: Purpose, bounds: Bounds) -> Receipt {
+        let seq = cx.next_seq();
+        let Emission {
+            mut body,
+            args_at,
+            attachments,
+            options,
+        } = emission;
+        let message_id = options.reliable.then(|| id::uuid_v7(cx.now.unix_ms, &mut cx.rng));
+        let identified = match &message_id {
+            Some(id) => add_message_id(&mut body, args_at, id),
+            None => Ok(()),
+        };
+        let (receipt, completer) = receipt::pair(seq, message_id);
+        if let Err(error) = identified {
+            completer.complete(Outcome::Rejected(error));
+            return receipt;
+        }
+        let ttl = options.ttl.or(self.config.queue.ttl);
+        let entry = Entry {
+            seq,
+            body: Bytes::from(body),
+            attachments,
+            ack: options.ack,
+            ack_timeout: options.timeout.unwrap_or(self.config.ack_timeout),
+            reliable: options.reliable,
+            volatile: options.volatile,
+            lane: options.lane,
+            expires: ttl.map(|ttl| cx.now.mono + ttl),
+            writes: 0,
+            stored: false,
+            purpose,
+            completer: None,
+        };
+        match self.admit(cx, &entry, bounds) {
+            Ok(()) => self.accept(cx, entry, completer),
+            Err(outcome) => completer.complete(outcome),
+        }
+        receipt
+    }
+
+    /// Makes room for a message, or says why it is not taken.
+    fn admit(&mut self, cx: &mut Context, entry: &Entry, bounds: Bounds) -> Result<(), Outcome> {
+        let refuse = |reason: &'static str| Err(Outcome::Rejected(Error::payload(reason)));
+        if entry.attachments.len() > bounds.attachments {
+            return refuse("it has more binary attachments than the limit");
+        }
+        let largest = entry.attachments.iter().map(Bytes::len).fold(entry.body.len(), usize::max);
+        if bounds.max_payload.is_some_and(|max| largest as u64 > max) {
+            return refuse("it is larger than the server's maxPayload");
+        }
+        let size = entry.size();
+        let waiting = self.outbox.bytes() + bounds.in_flight;
+        if entry.volatile {
+            let taken = self.is_ready() && waiting + size <= bounds.outgoing;
+            return if taken { Ok(()) } else { Err(Outcome::Dropped) };
+        }
+        if size > self.config.queue.bytes {
+            return refuse("it is larger than the whole queue");
+        }
+        if !self.is_ready() {
+            return self.make_room(cx, size);
+        }
+        let full = if entry.reliable {
+            let (unacked, unacked_bytes) = self.acks.reliable();
+            self.outbox.reliable() + unacked >= self.config.queue.capacity
+                || self.outbox.bytes() + unacked_bytes + size > self.config.queue.bytes
+        } else {
+            waiting > 0 && waiting + size > bounds.outgoing
+        };
+        if full {
+            self.choked = true;
+            return Err(Outcome::Rejected(Error::Overloaded));
+        }
+        Ok(())
+    }
+
+    /// Makes room in the queue for a message of `size` bytes while there is no connection.
+    fn make_room(&mut self, cx: &mut Context, size: usize) -> Result<(), Outcome> {
+        while self.outbox.len() >= self.config.queue.capacity
+            || self.outbox.bytes() + size > self.config.queue.bytes
+        {
+            let oldest = match self.config.queue.overflow {
+                Overflow::DropOldest => self.outbox.take_oldest_unwritten(),
+                Overflow::Reject => None,
+            };
+            let Some(oldest) = oldest else {
+                self.choked = true;
+                return Err(Outcome::Rejected(Error::Overloaded));
+            };
+            self.overflowed(cx, oldest);
+        }
+        Ok(())
+    }
+
+    /// Brings the queue back within its bounds after a link has died with more on its way.
+    fn trim(&mut self, cx: &mut Context) {
+        if self.config.queue.overflow != Overflow::DropOldest {
+            return;
+        }
+        while self.outbox.len() > self.config.queue.capacity || self.outbox.bytes() > self.config.queue.bytes {
+            let Some(oldest) = self.outbox.take_oldest_unwritten() else {
+                return;
+            };
+            self.overflowed(cx, oldest);
+        }
+    }
+
+    fn overflowed(&mut self, cx: &mut Context, entry: Entry) {
+        let notice = Notice::Overflow {
+            receipt: entry.seq,
+            message_id: entry.message_id(),
+            event: entry.event(),
+        };
+        self.finish(cx, entry, Outcome::Dropped);
+        cx.notice(self.id, notice);
+    }
+
+    fn accept(&mut self, cx: &mut Context, mut entry: Entry, completer: Completer) {
+        if entry.reliable && cx.has_store() {
+            entry.stored = true;
+            let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
+            cx.store_put(record, completer.acceptor());
+        } else {
+            completer.accept_now();
+        }
+        entry.completer = Some(completer);
+        self.outbox.push(entry);
+    }
+
+    fn record(&self, cx: &Context, entry: &Entry, message_id: &str) -> Record {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let left = entry.expires.map(|at| millis(at.saturating_sub(cx.now.mono)));
+        Record {
+            seq: entry.seq,
+            namespace: self.config.name.clone(),
+            message_id: message_id.to_owned(),
+            body: entry.body.clone(),
+            attachments: entry.attachments.clone(),
+            lane: entry.lane.as_deref().map(str::to_owned),
+            expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
+            ack_timeout_ms: millis(entry.ack_timeout),
+        }
+    }
+
+    /// Takes up a message that a store kept. Its receipt belongs to a process that is gone.
+    pub(crate) fn restore(&mut self, cx: &mut Context, record: Record) {
+        cx.skip_seq(record.seq);
+        let left = |at: u64| cx.now.mono + Duration::from_millis(at.saturating_sub(cx.now.unix_ms));
+        let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
+        completer.accept_now();
+        self.outbox.push(Entry {
+            seq: record.seq,
+            body: record.body,
+            attachments: record.attachments,
+            ack: false,
+            ack_timeout: Duration::from_millis(record.ack_timeout_ms),
+            reliable: true,
+            volatile: false,
+            lane: record.lane.map(String::into_boxed_str),
+            expires: record.expires_unix_ms.map(left),
+            writes: 0,
+            stored: true,
+            purpose: Purpose::Message,
+            completer: Some(completer),
+        });
+    }
+
+    /// Ends a message.
+    pub(crate) fn finish(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
+        if entry.stored {
+            cx.store_remove(entry.seq);
+        }
+        if let Some(completer) = entry.completer {
+            cx.settle(completer, outcome);
+        }
+    }
+
+    /// The link that these were written to is gone.
+    pub(crate) fn take_back(&mut self, cx: &mut Context, error: &Error) {
+        let again = self.sends_again();
+        let mut back = Vec::new();
+        for entry in self.acks.disconnected() {
+            if entry.reliable && again {
+                back.push(entry);
+            } else {
+                self.finish(cx, entry, Outcome::Unconfirmed(error.clone()));
+            }
+        }
+        self.outbox.put_back(back);
+        while let Some(entry) = self.outbox.take_where(|entry| entry.volatile) {
+            self.finish(cx, entry, Outcome::Dropped);
+        }
+        self.trim(cx);
+    }
+
+    /// Messages whose time to live is over.
+    pub(crate) fn expire_messages(&mut self, cx: &mut Context) {
+        while let Some(entry) = self.outbox.take_expired(cx.now.mono) {
+            let outcome = match entry.writes {
+                0 => Outcome::Expired,
+                _ => Outcome::Unconfirmed(Error::LinkLost),
+            };
+            self.finish(cx, entry, outcome);
+        }
+    }
+
+    /// No answer came for `id`, and the link is known to have carried the message.
+    pub(crate) fn ack_overdue(&mut self, cx: &mut Context, id: u64) {
+        if let Some(entry) = self.acks.answered(id) {
+            let after = entry.ack_timeout;
+            self.finish(cx, entry, Outcome::Unconfirmed(Error::AckTimeout { after }));
+        }
+    }
+
+    /// Takes a message back. Says whether it will not be sent, or not again.
+    pub(crate) fn cancel(&mut self, cx: &mut Context, seq: u64) -> bool {
+        if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq) {
+            let outcome = match entry.writes {
+                0 => Outcome::Cancelled,
+                _ => Outcome::Unconfirmed(Error::LinkLost),
+            };
+            self.finish(cx, entry, outcome);
+            return true;
+        }
+        // Written, and its answer still awaited: it can only be kept from being sent again.
+        let Some(id) = self.acks.id_of(seq).filter(|_| self.sends_again()) else {
+            return false;
+        };
+        if let Some(entry) = self.acks.answered(id) {
+            self.finish(cx, entry, Outcome::Unconfirmed(Error::LinkLost));
+        }
+        true
+    }
+
+    /// Takes back everything that waits to be written.
+    pub(crate) fn clear(&mut self, cx: &mut Context) {
+        while let Some(entry) = self.outbox.take_where(|_| true) {
+            let outcome = match entry.writes {
+                0 => Outcome::Cancelled,
+                _ => Outcome::Unconfirmed(Error::LinkLost),
+            };
+            self.finish(cx, entry, outcome);
+        }
+    }
+
+    /// Ends everything: the client is closed.
+    pub(crate) fn close(&mut self, cx: &mut Context) {
+        for entry in self.acks.disconnected() {
+            self.finish(cx, entry, Outcome::Unconfirmed(Error::Closed));
+        }
+        while let Some(mut entry) = self.outbox.take_where(|_| true) {
+            // What a store holds stays there: closing is not forgetting.
+            entry.stored = false;
+            let outcome = match entry.writes {
+                0 => Outcome::Rejected(Error::Closed),
+                _ => Outcome::Unconfirmed(Error::Closed),
+            };
+            self.finish(cx, entry, outcome);
+        }
+        let unsent = std::mem::take(&mut self.urgent).into_iter();
+        for entry in unsent.chain(std::mem::take(&mut self.left)) {
+            self.finish(cx, entry, Outcome::Rejected(Error::Closed));
+        }
+        for completer in self.rooms.drain().collect::<Vec<_>>() {
+            cx.settle(completer, Outcome::Rejected(Error::Closed));
+        }
+    }
+
+    /// What waits to be sent or acknowledged, in order.
+    pub(crate) fn pending(&self) -> Vec<Pending> {
+        let written = self.acks.entries().map(|entry| entry.pending(true));
+        written.chain(self.outbox.entries().map(|entry| entry.pending(false))).collect()
+    }
+
+    /// Whether a message would be taken, as far as the queue is concerned.
+    pub(crate) fn has_room(&self, bounds: Bounds) -> bool {
+        if !self.is_ready() {
+            return self.config.queue.overflow == Overflow::DropOldest
+                || self.outbox.len() < self.config.queue.capacity;
+        }
+        let waiting = self.outbox.bytes() + bounds.in_flight;
+        waiting <= bounds.outgoing / 2 && self.outbox.reliable() + self.acks.reliable().0 < self.config.queue.capacity
+    }
+
+    /// `typing_start` or `typing_stop`: sent only if it can be sent now.
+    pub(crate) fn say_typing(&mut self, cx: &mut Context, start: bool, target: &Target, bounds: Bounds) -> bool {
+        let mut args = Vec::with_capacity(64);
+        let mut object = ObjectWriter::new(&mut args);
+        match target {
+            Target::User(id) => {
+                object.string("type", "private");
+                object.string("recipientId", id);
+            }
+            Target::Room(id) => {
+                object.string("type", "group");
+                object.string("roomId", id);
+            }
+        }
+        object.end();
+        let event = if start { "typing_start" } else { "typing_stop" };
+        let emission = Emission::of_object(event, &args, EmitOptions::new().volatile());
+        let receipt = self.emit(cx, emission, Purpose::Message, bounds);
+        receipt.outcome().is_none()
+    }
+}
+
+/// Puts `"messageId":"…"` first into the object that is the first argument.
+fn add_message_id(body: &mut Vec<u8>, args_at: usize, id: &str) -> Result<(), Error> {
+    let rest = body.get(args_at..).unwrap_or_default();
+    let Some(brace) = rest.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| rest[*at] == b'{') else {
+        return Err(Error::payload("a reliable message needs an object as its first argument"));
+    };
+    let empty = rest[brace + 1..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
+    let at = args_at + brace + 1;
+    let mut field = Vec::with_capacity(52);
+    field.extend_from_slice(b"\"messageId\":\"");
+    field.extend_from_slice(id.as_bytes());
+    field.extend_from_slice(if empty { b"\"" } else { b"\"," });
+    body.splice(at..at, field);
+    Ok(())
+}
+
+impl Emission {
+    /// One argument: a JSON object that the client itself has written.
+    pub(crate) fn of_object(event: &str, object: &[u8], options: EmitOptions) -> Self {
+        let mut body = Vec::with_capacity(event.len() + object.len() + 64);
+        body.push(b'[');
+        scan::write_string(&mut body, event);
+        body.push(b',');
+        let args_at = body.len();
+        body.extend_from_slice(object);
+        body.push(b']');
+        Self {
+            body,
+            args_at,
+            attachments: Vec::new(),
+            options,
+        }
+    }
+
+    /// Checks an event's name and arguments, and encodes them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPayload`] for a reserved name, and for arguments that are not a JSON array.
+    pub fn new(event: &str, args: RawArgs, options: EmitOptions) -> Result<Self, Error> {
+        check_name(event)?;
+        let json = args.json.trim();
+        if !json.starts_with('[') || scan::validate(json, 512).is_err() {
+            return Err(Error::payload("its arguments are not a JSON array"));
+        }
+        Ok(Self::encoded(event, json, args.attachments, options))
+    }
+
+    /// As [`new`](Self::new), for a JSON array that is known to be valid.
+    pub(crate) fn encoded(event: &str, array: &str, attachments: Vec<Bytes>, options: EmitOptions) -> Self {
+        let inner = array.get(1..array.len() - 1).unwrap_or_default();
+        let mut body = Vec::with_capacity(event.len() + array.len() + 4);
+        body.push(b'[');
+        scan::write_string(&mut body, event);
+        if !inner.trim_start().is_empty() {
+            body.push(b',');
+        }
+        let args_at = body.len();
+        body.extend_from_slice(inner.as_bytes());
+        body.push(b']');
+        Self {
+            body,
+            args_at,
+            attachments,
+            options,
+        }
+    }
+}
+
+/// Names that Socket.IO keeps for itself; npm's server closes the link for them.
+pub(crate) fn check_name(event: &str) -> Result<(), Error> {
+    const RESERVED: [&str; 6] = [
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    ];
+    if RESERVED.contains(&event) {
+        return Err(Error::payload(format_reserved(event)));
+    }
+    Ok(())
+}
+
+fn format_reserved(event: &str) -> String {
+    let mut text = String::from("the event name `");
+    text.push_str(event);
+    text.push_str("` is reserved by Socket.IO");
+    text
+}

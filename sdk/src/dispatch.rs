@@ -1,0 +1,189 @@
+//! The task on which handlers run, apart from the driver: a slow handler delays later events, never the heartbeat.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use crate::config::Limits;
+use crate::core::{Happening, SocketId};
+use crate::event::Event;
+use crate::shared::{Shared, SocketParts, SocketRef};
+
+/// What waits for handlers.
+pub(crate) struct Queue {
+    most_events: usize,
+    most_bytes: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(SocketId, Happening)>,
+    /// Events and bytes that wait or are being handled.
+    events: usize,
+    bytes: usize,
+    closed: bool,
+    /// Wakes the task.
+    task: Option<Waker>,
+    /// Wakes the driver, which stopped reading because the queue was full.
+    driver: Option<Waker>,
+}
+
+impl Queue {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            most_events: limits.dispatch_events,
+            most_bytes: limits.dispatch_bytes,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Adds what a turn of the driver brought.
+    pub(crate) fn push_all(&self, happenings: &mut Vec<(SocketId, Happening)>) {
+        if happenings.is_empty() {
+            return;
+        }
+        let mut state = self.lock();
+        state.events += happenings.len();
+        state.bytes += happenings.iter().map(|(_, happening)| size(happening)).sum::<usize>();
+        state.waiting.extend(happenings.drain(..));
+        let waker = state.task.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Whether no more should be read from the link. If so, `waker` is woken when there is room again.
+    pub(crate) fn is_full(&self, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        let full = state.events >= self.most_events || state.bytes >= self.most_bytes;
+        if full {
+            state.driver = Some(waker.clone());
+        }
+        full
+    }
+
+    /// The task ends once everything before this is handled.
+    pub(crate) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let waker = state.task.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Everything that waits, or `None` at the end.
+    async fn take(&self, batch: &mut VecDeque<(SocketId, Happening)>) -> Option<()> {
+        poll_fn(|cx| {
+            let mut state = self.lock();
+            if !state.waiting.is_empty() {
+                std::mem::swap(&mut state.waiting, batch);
+                return Poll::Ready(Some(()));
+            }
+            if state.closed {
+                return Poll::Ready(None);
+            }
+            if !state.task.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                state.task = Some(cx.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// So much is handled.
+    fn done(&self, events: usize, bytes: usize) {
+        let mut state = self.lock();
+        state.events -= events;
+        state.bytes -= bytes;
+        let waker = state.driver.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue").finish_non_exhaustive()
+    }
+}
+
+fn size(happening: &Happening) -> usize {
+    match happening {
+        Happening::Message { payload, .. } => payload.size(),
+        Happening::State(_) | Happening::Notice(_) => 0,
+    }
+}
+
+/// So many events are handled before others on the same thread get their turn.
+const TURN: usize = 64;
+
+/// Runs handlers until the client is closed.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut batch = VecDeque::new();
+    let mut sockets: Vec<SocketParts> = Vec::new();
+    while shared.dispatch.take(&mut batch).await.is_some() {
+        while !batch.is_empty() {
+            let (mut events, mut bytes) = (0, 0);
+            for (socket, happening) in batch.drain(..batch.len().min(TURN)) {
+                events += 1;
+                bytes += size(&happening);
+                if socket.index() >= sockets.len() {
+                    sockets.clone_from(&shared.lock().sockets);
+                }
+                if let Some(parts) = sockets.get(socket.index()) {
+                    handle(&shared, parts, socket, happening);
+                }
+            }
+            shared.dispatch.done(events, bytes);
+            if !batch.is_empty() {
+                yield_now().await;
+            }
+        }
+    }
+    for parts in &shared.lock().sockets {
+        parts.registry.finish();
+    }
+}
+
+fn handle(shared: &Arc<Shared>, parts: &SocketParts, socket: SocketId, happening: Happening) {
+    match happening {
+        Happening::Message {
+            name,
+            payload,
+            reply_to,
+        } => {
+            let socket = SocketRef {
+                shared: Arc::downgrade(shared),
+                socket,
+            };
+            parts.registry.dispatch(&Event::new(name, payload, reply_to, socket));
+        }
+        Happening::State(change) => parts.registry.dispatch_state(&change),
+        Happening::Notice(notice) => parts.registry.dispatch_notice(&notice),
+    }
+}
+
+/// Lets other tasks of the same thread run.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

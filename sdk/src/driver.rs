@@ -1,0 +1,260 @@
+//! The only async loop: it hands the core what happens, and does what the core wants done. The same on every platform.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::{FutureExt, StreamExt};
+
+use crate::core::{Core, Happening, LinkEvent, LinkId, Now, Output, SocketId};
+use crate::error::Error;
+use crate::receipt::{Acceptor, Completer, Outcome};
+use crate::registry::Registry;
+use crate::shared::{Inner, Shared};
+use crate::state::StateChange;
+use crate::store::{Store, Transaction};
+use crate::sys::{Alarm, Task, Wire};
+
+/// So many frames are read before what came of them is acted on.
+const READS: usize = 64;
+
+/// Drives one client. A future that ends when the client is closed and everything has its outcome.
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    alarm: Box<dyn Alarm>,
+    wires: Vec<(LinkId, Box<dyn Wire>)>,
+    auths: Vec<(SocketId, u64, Task<Result<String, String>>)>,
+    store: Option<mpsc::UnboundedSender<Transaction>>,
+    /// Since when reading stands still because handlers do not keep up.
+    stalled: Option<Duration>,
+    turn: Turn,
+}
+
+/// What one turn brought; kept from turn to turn for its memory.
+#[derive(Default)]
+struct Turn {
+    heard: Vec<(LinkId, LinkEvent)>,
+    happenings: Vec<(SocketId, Happening)>,
+    ended: Vec<(Completer, Outcome)>,
+    accepted: Vec<Acceptor>,
+    writable: Vec<SocketId>,
+    answers: Vec<(SocketId, u64, Result<String, String>)>,
+    states: Vec<(Arc<Registry>, StateChange)>,
+    /// The alarm went off while it was being set.
+    rung: bool,
+    again: bool,
+}
+
+impl Driver {
+    pub(crate) fn new(shared: Arc<Shared>, store: Option<mpsc::UnboundedSender<Transaction>>) -> Self {
+        Self {
+            alarm: shared.sys.alarm(),
+            shared,
+            wires: Vec::new(),
+            auths: Vec::new(),
+            store,
+            stalled: None,
+            turn: Turn::default(),
+        }
+    }
+
+    /// What the links and the auth providers have to say. Providers are the app's code: no lock is held.
+    fn listen(&mut self, cx: &mut Context<'_>) {
+        let answers = &mut self.turn.answers;
+        self.auths.retain_mut(|(socket, turn, task)| match task.poll_unpin(cx) {
+            Poll::Ready(answer) => {
+                answers.push((*socket, *turn, answer));
+                false
+            }
+            Poll::Pending => true,
+        });
+        let read = !self.shared.dispatch.is_full(cx.waker());
+        for (id, wire) in &mut self.wires {
+            for count in 0.. {
+                match wire.poll_event(cx, read) {
+                    Poll::Ready(event) => {
+                        let closed = matches!(event, LinkEvent::Closed(_));
+                        self.turn.heard.push((*id, event));
+                        if closed {
+                            break;
+                        }
+                    }
+                    Poll::Pending => break,
+                }
+                if count == READS {
+                    self.turn.again = true;
+                    break;
+                }
+            }
+        }
+        if read {
+            self.stalled = None;
+        }
+    }
+
+    /// Tells the core, and takes what it wants done.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let shared = Arc::clone(&self.shared);
+        let now = shared.sys.now();
+        let mut inner = shared.lock();
+        if std::mem::take(&mut self.turn.rung) || self.alarm.poll(cx).is_ready() {
+            inner.core.handle_timeout(now);
+        }
+        for (link, event) in self.turn.heard.drain(..) {
+            if matches!(event, LinkEvent::Closed(_)) {
+                self.wires.retain(|(id, _)| *id != link);
+            }
+            inner.core.handle_link(now, link, event);
+        }
+        for (socket, turn, answer) in self.turn.answers.drain(..) {
+            inner.core.handle_auth(now, socket, turn, answer);
+        }
+        self.watch_stall(&mut inner.core, now, cx);
+        self.drain(&mut inner);
+        if self.alarm.poll(cx).is_ready() {
+            self.turn.rung = true;
+            self.turn.again = true;
+        }
+        let done = inner.closing && self.wires.is_empty();
+        if !inner.driver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+            inner.driver = Some(cx.waker().clone());
+        }
+        drop(inner);
+        self.tell();
+        if done { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn drain(&mut self, inner: &mut Inner) {
+        loop {
+            match inner.core.poll_output() {
+                Output::Start(link, request) => {
+                    let wire = self.shared.sys.open(request, &self.shared.link_options);
+                    self.wires.push((link, wire));
+                    self.turn.again = true;
+                }
+                Output::Send(link, frames) => {
+                    if let Some((_, wire)) = self.wires.iter_mut().find(|(id, _)| *id == link) {
+                        wire.send(frames);
+                        self.turn.again = true;
+                    }
+                }
+                Output::Stop(link) => {
+                    if let Some(at) = self.wires.iter().position(|(id, _)| *id == link) {
+                        let (_, wire) = self.wires.swap_remove(at);
+                        self.shared.sys.spawn(wire.close());
+                    }
+                }
+                Output::Authenticate(socket, turn) => {
+                    if let Some(provider) = inner.sockets[socket.index()].auth.clone() {
+                        // The provider is the app's code: it is called in a task, without the lock.
+                        self.auths.retain(|(other, ..)| *other != socket);
+                        self.auths.push((socket, turn, Box::pin(async move { provider.ask().await })));
+                        self.turn.again = true;
+                    }
+                }
+                Output::Store(transaction) => {
+                    if let Some(store) = &self.store {
+                        // An error means that the store's task has ended, and it told why.
+                        let _ = store.unbounded_send(transaction);
+                    }
+                }
+                Output::Accept(acceptor) => self.turn.accepted.push(acceptor),
+                Output::Settle(completer, outcome) => self.turn.ended.push((completer, outcome)),
+                Output::Writable(socket) => self.turn.writable.push(socket),
+                Output::Event(socket, happening) => {
+                    if let Happening::State(change) = &happening {
+                        let registry = Arc::clone(&inner.sockets[socket.index()].registry);
+                        self.turn.states.push((registry, change.clone()));
+                    }
+                    self.turn.happenings.push((socket, happening));
+                }
+                Output::Timeout(at) => {
+                    let stall = self.stall_deadline(&inner.core);
+                    let at = match (at, stall) {
+                        (Some(at), Some(stall)) => Some(at.min(stall)),
+                        (at, stall) => at.or(stall),
+                    };
+                    self.alarm.set(at);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What is told with the lock released: it wakes others, or runs their code.
+    fn tell(&mut self) {
+        for acceptor in self.turn.accepted.drain(..) {
+            acceptor.accept();
+        }
+        for (completer, outcome) in self.turn.ended.drain(..) {
+            completer.complete(outcome);
+        }
+        for (registry, change) in self.turn.states.drain(..) {
+            registry.stream_state(&change);
+        }
+        for socket in self.turn.writable.drain(..) {
+            self.shared.wake_writers(socket);
+        }
+        self.shared.dispatch.push_all(&mut self.turn.happenings);
+    }
+
+    /// Reading stands still for at most the heartbeat's time: after that the server would give the link up anyway.
+    fn watch_stall(&mut self, core: &mut Core, now: Now, cx: &Context<'_>) {
+        if !self.shared.dispatch.is_full(cx.waker()) {
+            self.stalled = None;
+            return;
+        }
+        if self.stalled.is_none() {
+            self.stalled = Some(now.mono);
+            core.handle_stalled(now);
+        }
+        if self.stall_deadline(core).is_some_and(|at| at <= now.mono) {
+            self.stalled = None;
+            for (link, _) in &self.wires {
+                core.handle_link(now, *link, LinkEvent::Closed(Some(Error::SlowConsumer)));
+            }
+        }
+    }
+
+    fn stall_deadline(&self, core: &Core) -> Option<Duration> {
+        Some(self.stalled? + core.patience()?)
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        // A few turns in one go, so that what was just handed over is written at once; then others get their chance.
+        for _ in 0..4 {
+            this.turn.again = false;
+            this.listen(cx);
+            if this.turn(cx).is_ready() {
+                this.shared.dispatch.close();
+                return Poll::Ready(());
+            }
+            if !this.turn.again {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// Keeps the store up with the core, one transaction at a time and without the lock.
+pub(crate) async fn keep(shared: Arc<Shared>, mut store: Box<dyn Store>, mut turns: mpsc::UnboundedReceiver<Transaction>) {
+    while let Some(transaction) = turns.next().await {
+        let upto = transaction.upto();
+        let applied = store.apply(transaction).await;
+        shared.input(|core, now| match (&applied, upto) {
+            (Ok(()), Some(upto)) => core.handle_stored(now, upto),
+            (Ok(()), None) => {}
+            (Err(error), _) => core.handle_store_error(now, error),
+        });
+    }
+}

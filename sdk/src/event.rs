@@ -1,0 +1,74 @@
+//! One event from the server.
+
+use bytestring::ByteString;
+
+use crate::core::ReplyTo;
+use crate::error::Error;
+use crate::payload::{Payload, RawArgs};
+use crate::shared::SocketRef;
+
+/// An event from the server, as a handler gets it. Clones share the received frame.
+#[derive(Debug, Clone)]
+pub struct Event {
+    name: ByteString,
+    payload: Payload,
+    reply_to: Option<ReplyTo>,
+    socket: SocketRef,
+}
+
+impl Event {
+    pub(crate) fn new(name: ByteString, payload: Payload, reply_to: Option<ReplyTo>, socket: SocketRef) -> Self {
+        Self {
+            name,
+            payload,
+            reply_to,
+            socket,
+        }
+    }
+
+    /// The event's name, as it stands on the wire.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its arguments.
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// Parses argument `index`, counted from 0, into a type.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPayload`] says what does not fit.
+    #[cfg(feature = "typed")]
+    pub fn get<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T, Error> {
+        self.payload.get(index)
+    }
+
+    /// Whether the server waits for an acknowledgement.
+    pub fn wants_ack(&self) -> bool {
+        self.reply_to.is_some()
+    }
+
+    /// Acknowledges the event. A tuple spreads into several arguments. Answer once: a server ignores further answers.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if the server did not ask, [`Error::LinkLost`] if the connection that asked is gone.
+    #[cfg(feature = "typed")]
+    pub fn reply<T: serde::Serialize>(&self, args: T) -> Result<(), Error> {
+        self.reply_raw(crate::payload::encode(&args)?)
+    }
+
+    /// Acknowledges the event with raw JSON arguments.
+    ///
+    /// # Errors
+    /// As [`reply`](Self::reply), and [`Error::InvalidPayload`] for what is not a JSON array.
+    pub fn reply_raw(&self, args: RawArgs) -> Result<(), Error> {
+        if !args.json.trim_start().starts_with('[') || crate::core::scan::validate(&args.json, 512).is_err() {
+            return Err(Error::payload("its arguments are not a JSON array"));
+        }
+        let to = self.reply_to.ok_or_else(|| Error::Unsupported("the server did not ask for an acknowledgement".into()))?;
+        let shared = self.socket.shared.upgrade().ok_or(Error::Closed)?;
+        shared.input(|core, now| core.reply(now, self.socket.socket, to, args))
+    }
+}

@@ -1,0 +1,139 @@
+//! What handles, driver and dispatch share: the core under one mutex, and how to wake each other.
+//!
+//! The lock is held for one input and never across an await, while a handler runs, or while a store works.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+
+use crate::core::{Core, SocketId};
+use crate::dispatch::Queue;
+use crate::registry::Registry;
+use crate::sys::{LinkOptions, Sys, Task};
+
+/// Asks the app for a socket's credentials: a JSON object, or what went wrong.
+pub(crate) trait AuthProvider: crate::sys::MaybeSync {
+    fn ask(&self) -> Task<Result<String, String>>;
+}
+
+pub(crate) struct Shared {
+    pub(crate) sys: Arc<dyn Sys>,
+    pub(crate) link_options: Arc<LinkOptions>,
+    pub(crate) dispatch: Queue,
+    inner: Mutex<Inner>,
+    /// Who waits for a socket to take messages again.
+    writers: Mutex<Vec<(SocketId, Waker)>>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) core: Core,
+    pub(crate) sockets: Vec<SocketParts>,
+    /// Wakes the driver; taken when used, so that a burst of emits wakes it once.
+    pub(crate) driver: Option<Waker>,
+    /// The last handle is gone, or `close` was called: the driver ends when the core is quiet.
+    pub(crate) closing: bool,
+}
+
+/// What belongs to one socket beside the core.
+#[derive(Clone)]
+pub(crate) struct SocketParts {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) auth: Option<Arc<dyn AuthProvider>>,
+}
+
+impl Shared {
+    pub(crate) fn new(sys: Arc<dyn Sys>, link_options: LinkOptions, dispatch: Queue, core: Core) -> Self {
+        Self {
+            sys,
+            link_options: Arc::new(link_options),
+            dispatch,
+            inner: Mutex::new(Inner {
+                core,
+                sockets: Vec::new(),
+                driver: None,
+                closing: false,
+            }),
+            writers: Mutex::default(),
+        }
+    }
+
+    /// Registers for [`wake_writers`](Self::wake_writers).
+    pub(crate) fn wait_writable(&self, socket: SocketId, waker: &Waker) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !writers.iter().any(|(other, known)| *other == socket && known.will_wake(waker)) {
+            writers.push((socket, waker.clone()));
+        }
+    }
+
+    pub(crate) fn wake_writers(&self, socket: SocketId) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        let (woken, rest) = std::mem::take(&mut *writers).into_iter().partition(|(other, _)| *other == socket);
+        *writers = rest;
+        drop(writers);
+        let woken: Vec<(SocketId, Waker)> = woken;
+        for (_, waker) in woken {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One input to the core; the driver is woken to act on what came of it.
+    pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, crate::core::Now) -> R) -> R {
+        let now = self.sys.now();
+        let mut inner = self.lock();
+        let result = input(&mut inner.core, now);
+        let waker = inner.driver.take();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        result
+    }
+
+    /// Ends the client for good.
+    pub(crate) fn close(&self) {
+        self.input(|core, now| core.close(now));
+        let mut inner = self.lock();
+        inner.closing = true;
+        for parts in &inner.sockets {
+            parts.registry.close();
+        }
+        let waker = inner.driver.take();
+        drop(inner);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// A socket without a claim on its client's life: held by receipts and events.
+#[derive(Clone)]
+pub(crate) struct SocketRef {
+    pub(crate) shared: Weak<Shared>,
+    pub(crate) socket: SocketId,
+}
+
+impl SocketRef {
+    pub(crate) fn cancel(&self, seq: u64) -> bool {
+        let Some(shared) = self.shared.upgrade() else {
+            return false;
+        };
+        shared.input(|core, now| core.cancel(now, self.socket, seq))
+    }
+}
+
+impl fmt::Debug for SocketRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketRef").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,202 @@
+//! One namespace of a client, as the app holds it.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures::Stream;
+
+use crate::client::Handle;
+use crate::core::{Core, EmitOptions, Emission, Now, Pending, SocketId};
+use crate::error::Error;
+use crate::event::Event;
+use crate::payload::RawArgs;
+use crate::receipt::{self, Outcome, Receipt};
+use crate::registry::{Registry, Subscription, Topic};
+use crate::shared::SocketRef;
+use crate::state::{Notice, State, StateChange};
+use crate::sys::Spawned;
+
+/// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
+///
+/// Clones are handles to the same socket. Nothing here waits for the network: a call is taken, and what becomes of it is
+/// told by a [`Receipt`], a state or an event.
+#[derive(Clone)]
+pub struct Socket {
+    pub(crate) handle: Arc<Handle>,
+    pub(crate) id: SocketId,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) registry: Arc<Registry>,
+}
+
+impl Socket {
+    /// The namespace, `/` for the default one.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Connects, and stays connected until [`disconnect`](Self::disconnect): a lost link is made anew by itself.
+    /// Dials at once, whatever delay was running.
+    pub fn connect(&self) {
+        self.input(|core, now| core.connect(now, self.id));
+    }
+
+    /// Leaves the namespace. What was sent before goes out before; what waits in the queue stays for the next `connect`.
+    pub fn disconnect(&self) {
+        self.input(|core, now| core.disconnect(now, self.id));
+    }
+
+    /// Where the socket stands now.
+    pub fn state(&self) -> State {
+        self.handle.shared.lock().core.state(self.id).0
+    }
+
+    /// The Socket.IO session id, while connected.
+    pub fn id(&self) -> Option<String> {
+        self.handle.shared.lock().core.state(self.id).1.map(str::to_owned)
+    }
+
+    /// Every change of state from this call on, in order, none left out.
+    pub fn states(&self) -> impl Stream<Item = StateChange> + Unpin + use<> {
+        self.registry.states()
+    }
+
+    /// Sends an event.
+    ///
+    /// A tuple spreads into several arguments, `()` is none, anything else is one; [`Binary`](crate::Binary) travels as
+    /// an attachment wherever it stands. Connected, it is handed to the link in the driver's next turn. Not connected, it
+    /// waits in the queue and is sent, in order, on connect.
+    ///
+    /// A message that can't be taken has its outcome at once: [`Outcome::Rejected`] with
+    /// [`Error::InvalidPayload`] for a reserved name, too much binary, or what cannot be encoded, and with
+    /// [`Error::Overloaded`] where the queue is full and does not drop.
+    #[cfg(feature = "typed")]
+    pub fn emit<T: serde::Serialize>(&self, event: &str, args: T) -> Receipt {
+        self.emit_with(event, args, EmitOptions::new())
+    }
+
+    /// Sends an event with [`EmitOptions`]: acknowledged, volatile, reliable, in a lane, with a time to live.
+    #[cfg(feature = "typed")]
+    pub fn emit_with<T: serde::Serialize>(&self, event: &str, args: T, options: EmitOptions) -> Receipt {
+        let checked = crate::core::check_name(event);
+        let encoded = checked.and_then(|()| crate::payload::encode(&args));
+        let emission = encoded.map(|args| Emission::encoded(event, &args.json, args.attachments, options));
+        self.send(emission)
+    }
+
+    /// Sends an event whose arguments are JSON text already.
+    pub fn emit_raw(&self, event: &str, args: RawArgs, options: EmitOptions) -> Receipt {
+        self.send(Emission::new(event, args, options))
+    }
+
+    /// Sends an event and waits for the first argument of the server's acknowledgement.
+    ///
+    /// While offline the request waits in the queue; the time for the answer runs from when it is written.
+    ///
+    /// # Errors
+    /// What became of it instead: [`Error::AckTimeout`], [`Error::LinkLost`], [`Error::Overloaded`] and so on; and
+    /// [`Error::InvalidPayload`] if the answer does not fit the type.
+    #[cfg(feature = "typed")]
+    pub async fn request<T: serde::de::DeserializeOwned>(
+        &self,
+        event: &str,
+        args: impl serde::Serialize,
+    ) -> Result<T, Error> {
+        let receipt = self.emit_with(event, args, EmitOptions::new().ack());
+        receipt.await.into_reply()?.get(0)
+    }
+
+    /// Calls `handler` for each event of this name, until the subscription is dropped.
+    ///
+    /// Handlers run one after the other on one task of the client, in order of registration. A handler that panics is
+    /// told as [`Notice::HandlerError`] and the next one runs.
+    pub fn on(&self, event: &str, handler: impl FnMut(&Event) + Spawned) -> Subscription {
+        self.registry.on_event(Topic::Event(event.into()), false, handler)
+    }
+
+    /// Calls `handler` for the next event of this name only.
+    pub fn once(&self, event: &str, handler: impl FnMut(&Event) + Spawned) -> Subscription {
+        self.registry.on_event(Topic::Event(event.into()), true, handler)
+    }
+
+    /// Calls `handler` for every event, before the event's own handlers.
+    pub fn on_any(&self, handler: impl FnMut(&Event) + Spawned) -> Subscription {
+        self.registry.on_event(Topic::Any, false, handler)
+    }
+
+    /// Removes all handlers of one event.
+    pub fn off(&self, event: &str) {
+        self.registry.off(event);
+    }
+
+    /// Removes all handlers of every event.
+    pub fn off_any(&self) {
+        self.registry.off_any();
+    }
+
+    /// Calls `handler` for each change of state.
+    pub fn on_state(&self, handler: impl FnMut(&StateChange) + Spawned) -> Subscription {
+        self.registry.on_state(handler)
+    }
+
+    /// Calls `handler` for each [`Notice`]: overflow of the queue, repeated failure, handlers that panic.
+    pub fn on_notice(&self, handler: impl FnMut(&Notice) + Spawned) -> Subscription {
+        self.registry.on_notice(handler)
+    }
+
+    /// Waits until a message would not be refused as [`Error::Overloaded`].
+    pub async fn writable(&self) {
+        poll_fn(|cx| {
+            // Registered first: what becomes writable in between must not be missed.
+            self.handle.shared.wait_writable(self.id, cx.waker());
+            let writable = self.handle.shared.lock().core.is_writable(self.id);
+            if writable { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// What waits to be sent or acknowledged, in order.
+    pub fn pending(&self) -> Vec<Pending> {
+        self.handle.shared.lock().core.pending(self.id)
+    }
+
+    /// Takes the message with this receipt number back, if it was not written yet. Says whether it did.
+    pub fn cancel(&self, receipt: u64) -> bool {
+        self.input(|core, now| core.cancel(now, self.id, receipt))
+    }
+
+    /// Takes back everything that waits to be written: those messages end `Cancelled`.
+    pub fn clear(&self) {
+        self.input(|core, now| core.clear(now, self.id));
+    }
+
+    pub(crate) fn send(&self, emission: Result<Emission, Error>) -> Receipt {
+        let receipt = match emission {
+            Ok(emission) => self.input(|core, now| core.emit(now, self.id, emission)),
+            Err(error) => {
+                let (receipt, completer) = receipt::pair(0, None);
+                completer.complete(Outcome::Rejected(error));
+                receipt
+            }
+        };
+        self.steered(receipt)
+    }
+
+    pub(crate) fn steered(&self, receipt: Receipt) -> Receipt {
+        receipt.steered(SocketRef {
+            shared: Arc::downgrade(&self.handle.shared),
+            socket: self.id,
+        })
+    }
+
+    pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, Now) -> R) -> R {
+        self.handle.shared.input(input)
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("namespace", &self.namespace).finish_non_exhaustive()
+    }
+}

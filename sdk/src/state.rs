@@ -1,0 +1,203 @@
+//! What is known about a socket's connection, and what the client tells about itself.
+
+use std::time::Duration;
+
+use crate::core::scan::ObjectWriter;
+use crate::error::Error;
+
+/// Where a socket stands. It changes only with a [`StateChange`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// `connect` was not called yet.
+    Idle,
+    /// An attempt is under way: credentials, the link, the namespace, its rooms.
+    Connecting,
+    /// The server took the namespace, rooms are joined again, and what was queued has been handed to the link.
+    Connected,
+    /// The last attempt failed or the link was lost; the next attempt starts by itself.
+    Waiting {
+        /// How long after this change the next attempt starts.
+        retry_in: Duration,
+    },
+    /// The platform said that there is no network; no attempt is made until it says otherwise.
+    Offline,
+    /// The app is in the background; the link is closed until it comes back.
+    Paused,
+    /// `disconnect` was called. `connect` opens it again.
+    Closed,
+    /// The server refused, or the attempts are used up. `connect` tries again.
+    Failed,
+}
+
+impl State {
+    /// The stable name that every platform uses, for example `connected`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Waiting { .. } => "waiting",
+            Self::Offline => "offline",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+macro_rules! reasons {
+    ($($name:ident $text:literal $doc:literal)*) => {
+        /// Why a connection ended or could not be made. The names are Socket.IO's where it has one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason { $(#[doc = $doc] $name,)* }
+
+        impl Reason {
+            /// The stable text that every platform uses, for example `transport close`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    ServerDisconnect "io server disconnect" "The server took the client out of the namespace."
+    ClientDisconnect "io client disconnect" "`disconnect` was called."
+    PingTimeout "ping timeout" "No heartbeat came in time."
+    TransportClose "transport close" "The other side closed the link."
+    TransportError "transport error" "The link broke."
+    ParseError "parse error" "What the server sent could not be read."
+    ConnectTimeout "connect timeout" "The handshake took too long."
+    ConnectError "connect error" "The attempt failed, or the server refused it."
+    Offline "offline" "There is no network."
+    Background "background" "The app is in the background."
+    Replaced "replaced" "Another connection took this one's place."
+    Banned "banned" "The server does not want this user."
+    Shutdown "shutdown" "The server is shutting down."
+    SlowConsumer "slowConsumer" "Handlers did not keep up."
+}
+
+/// How bytes travel to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// A WebSocket.
+    WebSocket,
+    /// HTTP long-polling.
+    Polling,
+}
+
+impl Transport {
+    /// Engine.IO's name: `websocket` or `polling`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Polling => "polling",
+        }
+    }
+}
+
+/// A socket went from one state to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateChange {
+    /// The state now.
+    pub state: State,
+    /// The state before.
+    pub previous: State,
+    /// Why, where something ended or failed.
+    pub reason: Option<Reason>,
+    /// What exactly went wrong, where something did.
+    pub error: Option<Error>,
+    /// Whether the server took up the session where it was lost, so that nothing was missed.
+    pub recovered: bool,
+    /// How the link is made, while there is one.
+    pub transport: Option<Transport>,
+}
+
+/// What the client itself has to tell, beside the server's events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Five attempts in a row failed. Raised once per outage; attempts go on.
+    ConnectionFailed {
+        /// How many attempts failed so far.
+        attempts: u32,
+        /// Why the last one did.
+        error: Error,
+    },
+    /// A handler panicked or threw. The other handlers ran all the same.
+    HandlerError(Error),
+    /// The queue was full and its oldest message was dropped.
+    Overflow {
+        /// The receipt's number of the message that was dropped.
+        receipt: u64,
+        /// Its message id, if it had one.
+        message_id: Option<String>,
+        /// The event that it would have been.
+        event: String,
+    },
+    /// Something that works but should not stay as it is.
+    Warning(String),
+    /// The store failed or was damaged.
+    StoreError(Error),
+    /// The server sent something that cannot be read; the link is closed and opened anew.
+    Error(Error),
+}
+
+impl Notice {
+    /// The stable name that every platform uses, for example `overflow`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ConnectionFailed { .. } => "connectionFailed",
+            Self::HandlerError(_) => "handlerError",
+            Self::Overflow { .. } => "overflow",
+            Self::Warning(_) => "warning",
+            Self::StoreError(_) => "storeError",
+            Self::Error(_) => "error",
+        }
+    }
+
+    /// The notice as a JSON object, for platforms and logs.
+    pub fn to_json(&self) -> String {
+        let mut json = Vec::with_capacity(96);
+        let mut object = ObjectWriter::new(&mut json);
+        match self {
+            Self::ConnectionFailed { attempts, error } => {
+                object.uint("attempts", u64::from(*attempts));
+                write_error(&mut object, error);
+            }
+            Self::HandlerError(error) => {
+                if let Error::Handler { event, .. } = error {
+                    object.string("event", event);
+                }
+                write_error(&mut object, error);
+            }
+            Self::StoreError(error) | Self::Error(error) => write_error(&mut object, error),
+            Self::Overflow {
+                receipt,
+                message_id,
+                event,
+            } => {
+                object.uint("receipt", *receipt);
+                object.string("event", event);
+                if let Some(id) = message_id {
+                    object.string("messageId", id);
+                }
+            }
+            Self::Warning(message) => {
+                object.string("message", message);
+            }
+        }
+        object.end();
+        String::from_utf8(json).unwrap_or_default()
+    }
+}
+
+fn write_error(object: &mut ObjectWriter<'_, Vec<u8>>, error: &Error) {
+    object.uint("code", u64::from(error.code()));
+    object.string("kind", error.kind().as_str());
+    object.string("message", &error.to_string());
+}

@@ -1,0 +1,119 @@
+//! The platform: a clock, a seed, tasks, alarms, and one WebSocket. Everything that differs between platforms is here.
+//!
+//! - `native`: tokio, tokio-tungstenite and rustls.
+//! - `web`: the browser's own WebSocket, timers and clock.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::core::{Frame, LinkEvent, Now, Request};
+use crate::error::Error;
+
+#[cfg(not(target_arch = "wasm32"))]
+mod native;
+#[cfg(target_arch = "wasm32")]
+mod web;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use native::platform;
+#[cfg(target_arch = "wasm32")]
+pub(crate) use web::platform;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) mod maybe {
+    /// `Send` where there are threads; nothing on the web, where a handler may hold a JavaScript function.
+    pub trait MaybeSend: Send {}
+    impl<T: Send + ?Sized> MaybeSend for T {}
+    /// `Send + Sync` where there are threads.
+    pub trait MaybeSync: Send + Sync {}
+    impl<T: Send + Sync + ?Sized> MaybeSync for T {}
+}
+
+#[cfg(target_arch = "wasm32")]
+pub(crate) mod maybe {
+    /// `Send` where there are threads; nothing on the web, where a handler may hold a JavaScript function.
+    pub trait MaybeSend {}
+    impl<T: ?Sized> MaybeSend for T {}
+    /// `Send + Sync` where there are threads.
+    pub trait MaybeSync {}
+    impl<T: ?Sized> MaybeSync for T {}
+}
+
+pub(crate) use maybe::{MaybeSend, MaybeSync};
+
+/// What a task can own: [`MaybeSend`] and without borrows.
+pub trait Spawned: MaybeSend + 'static {}
+impl<T: MaybeSend + 'static> Spawned for T {}
+
+/// A future that may move between threads where there are threads.
+pub(crate) trait Work<T>: Future<Output = T> + MaybeSend {}
+impl<T, F: Future<Output = T> + MaybeSend> Work<T> for F {}
+
+/// A boxed [`Work`].
+pub(crate) type Task<T> = Pin<Box<dyn Work<T>>>;
+
+/// One platform.
+pub(crate) trait Sys: MaybeSync {
+    /// The time, asleep or awake.
+    fn now(&self) -> Now;
+
+    /// Whether [`Frame::Ping`] can be sent.
+    fn can_ping(&self) -> bool;
+
+    /// A seed that no other client has.
+    fn seed(&self) -> u64;
+
+    /// Runs a task to its end, apart from the caller.
+    fn spawn(&self, task: Task<()>);
+
+    /// An alarm that is not set.
+    fn alarm(&self) -> Box<dyn Alarm>;
+
+    /// Opens a WebSocket. Failure is the wire's first event.
+    fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire>;
+}
+
+/// Wakes the driver at a time.
+pub(crate) trait Alarm: MaybeSend {
+    /// Sets or stops the alarm.
+    fn set(&mut self, at: Option<Duration>);
+
+    /// Ready once the time has come; then it is not set any more.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// One WebSocket, from dialling to its end.
+pub(crate) trait Wire: MaybeSend {
+    /// The next thing that happened. With `read` false only what was sent is driven on.
+    fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<LinkEvent>;
+
+    /// Starts to write a batch; [`LinkEvent::Sent`] follows. There is never more than one under way.
+    fn send(&mut self, frames: Vec<Frame>);
+
+    /// Finishes what was being sent and closes, within a second.
+    fn close(self: Box<Self>) -> Task<()>;
+}
+
+/// What every link of a client is opened with, beside its request.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LinkOptions {
+    /// Headers of the handshake.
+    pub(crate) headers: Vec<(String, String)>,
+    /// Roots that are trusted instead of the public ones, as PEM.
+    pub(crate) ca_pem: Option<String>,
+    /// The largest message that is read, in bytes.
+    pub(crate) max_message: usize,
+}
+
+impl LinkOptions {
+    /// Says what this platform cannot do, or what is wrong with a value.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        #[cfg(not(target_arch = "wasm32"))]
+        return native::check(self);
+        #[cfg(target_arch = "wasm32")]
+        return web::check(self);
+    }
+}

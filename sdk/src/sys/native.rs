@@ -1,0 +1,129 @@
+//! Native platforms: tokio, tokio-tungstenite and rustls.
+
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::{BuildHasher, Hasher};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::runtime::Handle;
+
+use super::{Alarm, LinkOptions, Sys, Task, Wire};
+use crate::core::{Now, Request};
+use crate::error::Error;
+
+#[cfg(feature = "tls")]
+mod tls;
+mod websocket;
+
+/// Counts the time in which the machine sleeps; `std::time::Instant` does not.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const CLOCK: ClockId = ClockId::Boottime;
+/// On Apple's systems this one counts sleep.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
+/// The platform of the tokio runtime that the caller is in.
+pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
+    match Handle::try_current() {
+        Ok(runtime) => Ok(Arc::new(Native { runtime })),
+        Err(_) => Err(Error::Unsupported(
+            "a client has to be built inside a tokio runtime; call `build` from an async function or after `Runtime::enter`"
+                .into(),
+        )),
+    }
+}
+
+pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
+    websocket::check_headers(&options.headers)?;
+    #[cfg(feature = "tls")]
+    tls::check(options)?;
+    #[cfg(not(feature = "tls"))]
+    if options.ca_pem.is_some() {
+        return Err(Error::Unsupported("`ca_pem` needs the Cargo feature `tls`".into()));
+    }
+    Ok(())
+}
+
+struct Native {
+    runtime: Handle,
+}
+
+impl Sys for Native {
+    fn now(&self) -> Now {
+        let unix = clock_gettime(ClockId::Realtime);
+        Now {
+            mono: mono(),
+            unix_ms: u64::try_from(unix.tv_sec * 1000 + unix.tv_nsec / 1_000_000).unwrap_or_default(),
+        }
+    }
+
+    fn can_ping(&self) -> bool {
+        true
+    }
+
+    fn seed(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
+
+    fn spawn(&self, task: Task<()>) {
+        self.runtime.spawn(task);
+    }
+
+    fn alarm(&self) -> Box<dyn Alarm> {
+        Box::new(Sleep {
+            at: None,
+            sleep: None,
+        })
+    }
+
+    fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire> {
+        Box::new(websocket::WebSocket::dial(request, Arc::clone(options)))
+    }
+}
+
+fn mono() -> Duration {
+    let time = clock_gettime(CLOCK);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or_default(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
+/// Is set again and again, mostly to a later time. Only an earlier one moves the timer; a later one lets it go off and is
+/// set then, which is cheaper than to move it for every message.
+struct Sleep {
+    at: Option<Duration>,
+    sleep: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl Alarm for Sleep {
+    fn set(&mut self, at: Option<Duration>) {
+        let Some(at) = at else { return };
+        if self.at.is_some_and(|armed| armed <= at) {
+            return;
+        }
+        self.at = Some(at);
+        // Rounded up to the timer's own resolution, so that it does not go off just before the time.
+        let wait = at.saturating_sub(mono()) + Duration::from_millis(1);
+        let deadline = tokio::time::Instant::now() + wait;
+        match &mut self.sleep {
+            Some(sleep) => sleep.as_mut().reset(deadline),
+            None => self.sleep = Some(Box::pin(tokio::time::sleep_until(deadline))),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match (&mut self.sleep, self.at) {
+            (Some(sleep), Some(_)) => {
+                ready!(sleep.as_mut().poll(cx));
+                self.at = None;
+                Poll::Ready(())
+            }
+            _ => Poll::Pending,
+        }
+    }
+}

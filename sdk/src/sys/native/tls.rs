@@ -1,0 +1,57 @@
+//! TLS by rustls with ring.
+
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::super::LinkOptions;
+use crate::error::Error;
+
+/// Whether the roots can be read.
+pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
+    options.ca_pem.as_deref().map_or(Ok(()), |pem| added_roots(pem).map(drop))
+}
+
+/// Speaks TLS over `tcp`, and checks that the other side is `host`.
+pub(super) async fn connect(host: &str, tcp: TcpStream, options: &LinkOptions) -> Result<TlsStream<TcpStream>, Error> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| Error::Tls(error.to_string().into()))?;
+    let connector = TlsConnector::from(Arc::new(config(options)?));
+    let connected = Box::pin(connector.connect(name, tcp)).await;
+    connected.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(tls) => Error::Tls(tls.to_string().into()),
+        None => Error::Unreachable(error.to_string().into()),
+    })
+}
+
+fn config(options: &LinkOptions) -> Result<ClientConfig, Error> {
+    let roots = match &options.ca_pem {
+        Some(pem) => added_roots(pem)?,
+        None => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+    };
+    // Named here, so that another crate's choice of a default provider cannot change this one's.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::Tls(error.to_string().into()))?;
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn added_roots(pem: &str) -> Result<RootCertStore, Error> {
+    let unreadable = |reason: String| Error::option("ca_pem", reason);
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| unreadable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unreadable(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(unreadable("it holds no certificate in PEM form".to_owned()));
+    }
+    Ok(roots)
+}

@@ -1,0 +1,275 @@
+//! One WebSocket over TCP or TLS.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytestring::ByteString;
+use futures::{FutureExt, Sink, SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::handshake::client::Request as Upgrade;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use super::super::{LinkOptions, Task, Wire};
+use crate::core::{Frame, LinkEvent, Request};
+use crate::error::Error;
+
+/// How long a close may take before the connection is dropped.
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// Small, because thousands of idle connections each hold one; a flood is read at the same speed with it.
+const READ_BUFFER: usize = 4096;
+
+/// Above this, what was encoded is given to the system before the batch is complete.
+const WRITE_BUFFER: usize = 64 << 10;
+
+/// TCP or TLS.
+pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+
+type Stage<S> = WebSocketStream<S>;
+
+/// Two types rather than one boxed: the plain one is the fast path.
+enum Open {
+    Plain(Box<Stage<TcpStream>>),
+    #[cfg(feature = "tls")]
+    Tls(Box<Stage<tokio_rustls::client::TlsStream<TcpStream>>>),
+}
+
+pub(super) struct WebSocket {
+    state: State,
+    /// What is being written.
+    batch: std::vec::IntoIter<Frame>,
+    sending: bool,
+}
+
+enum State {
+    Dialing(Task<Result<Open, Error>>),
+    Open(Open),
+    Done,
+}
+
+impl WebSocket {
+    /// Starts to dial.
+    pub(super) fn dial(request: Request, options: Arc<LinkOptions>) -> Self {
+        Self {
+            state: State::Dialing(Box::pin(dial(request, options))),
+            batch: Vec::new().into_iter(),
+            sending: false,
+        }
+    }
+
+    /// Goes on with writing; ready when the batch is with the system.
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let State::Open(open) = &mut self.state else {
+            return Poll::Pending;
+        };
+        loop {
+            ready!(open.poll_ready(cx)).map_err(|error| failure(&error))?;
+            let Some(frame) = self.batch.next() else { break };
+            let message = match frame {
+                Frame::Text(text) => match Utf8Bytes::try_from(text) {
+                    Ok(text) => Message::Text(text),
+                    Err(_) => return Poll::Ready(Err(Error::protocol("a frame to be sent was not UTF-8"))),
+                },
+                Frame::Binary(bytes) => Message::Binary(bytes),
+                Frame::Ping => Message::Ping(bytes::Bytes::new()),
+            };
+            open.start_send(message).map_err(|error| failure(&error))?;
+        }
+        ready!(open.poll_flush(cx)).map_err(|error| failure(&error))?;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<LinkEvent> {
+        let State::Open(open) = &mut self.state else {
+            return Poll::Pending;
+        };
+        loop {
+            return Poll::Ready(match ready!(open.poll_next(cx)) {
+                Some(Ok(Message::Text(text))) => match ByteString::try_from(bytes::Bytes::from(text)) {
+                    Ok(text) => LinkEvent::Text(text),
+                    Err(_) => LinkEvent::Closed(Some(Error::protocol("a text frame that is not UTF-8"))),
+                },
+                Some(Ok(Message::Binary(bytes))) => LinkEvent::Binary(bytes),
+                Some(Ok(Message::Pong(_))) => LinkEvent::Pong,
+                Some(Ok(Message::Close(_))) | None => LinkEvent::Closed(None),
+                Some(Ok(Message::Ping(_) | Message::Frame(_))) => continue,
+                Some(Err(WsError::ConnectionClosed | WsError::AlreadyClosed)) => LinkEvent::Closed(None),
+                Some(Err(error)) => LinkEvent::Closed(Some(failure(&error))),
+            });
+        }
+    }
+}
+
+impl Wire for WebSocket {
+    fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<LinkEvent> {
+        if let State::Dialing(dialing) = &mut self.state {
+            match ready!(dialing.poll_unpin(cx)) {
+                Ok(open) => self.state = State::Open(open),
+                Err(error) => {
+                    self.state = State::Done;
+                    return Poll::Ready(LinkEvent::Closed(Some(error)));
+                }
+            }
+        }
+        if self.sending
+            && let Poll::Ready(result) = self.poll_send(cx)
+        {
+            self.sending = false;
+            match result {
+                Ok(()) => return Poll::Ready(LinkEvent::Sent),
+                Err(error) => {
+                    self.state = State::Done;
+                    return Poll::Ready(LinkEvent::Closed(Some(error)));
+                }
+            }
+        }
+        if !read {
+            return Poll::Pending;
+        }
+        let event = ready!(self.poll_read(cx));
+        if matches!(event, LinkEvent::Closed(_)) {
+            self.state = State::Done;
+        }
+        Poll::Ready(event)
+    }
+
+    fn send(&mut self, frames: Vec<Frame>) {
+        self.batch = frames.into_iter();
+        self.sending = true;
+    }
+
+    fn close(mut self: Box<Self>) -> Task<()> {
+        Box::pin(async move {
+            let goodbye = async {
+                if self.sending {
+                    let sent = std::future::poll_fn(|cx| self.poll_send(cx)).await;
+                    sent.ok()?;
+                }
+                if let State::Open(open) = &mut self.state {
+                    std::future::poll_fn(|cx| open.poll_close(cx)).await.ok()?;
+                    // The other side answers the close frame; until then it may still be reading what was sent.
+                    while let Some(Ok(_)) = std::future::poll_fn(|cx| open.poll_next(cx)).await {}
+                }
+                Some(())
+            };
+            let _ = tokio::time::timeout(CLOSE, goodbye).await;
+        })
+    }
+}
+
+macro_rules! each {
+    ($open:expr, $stream:ident => $body:expr) => {
+        match $open {
+            Open::Plain($stream) => $body,
+            #[cfg(feature = "tls")]
+            Open::Tls($stream) => $body,
+        }
+    };
+}
+
+impl Open {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        each!(self, stream => Pin::new(stream.as_mut()).poll_ready(cx))
+    }
+
+    fn start_send(&mut self, message: Message) -> Result<(), WsError> {
+        each!(self, stream => stream.start_send_unpin(message))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        each!(self, stream => Pin::new(stream.as_mut()).poll_flush(cx))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
+        each!(self, stream => Pin::new(stream.as_mut()).poll_close(cx))
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, WsError>>> {
+        each!(self, stream => stream.poll_next_unpin(cx))
+    }
+}
+
+async fn dial(request: Request, options: Arc<LinkOptions>) -> Result<Open, Error> {
+    let tcp = connect(&request).await?;
+    // Without this an emit that follows another within a millisecond waits 40 ms for the first one's TCP ACK.
+    tcp.set_nodelay(true).map_err(|error| unreachable(&error))?;
+    let upgrade = upgrade(&request, &options.headers)?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_message_size(Some(options.max_message))
+        .max_frame_size(Some(options.max_message));
+    if !request.secure {
+        let stream = shake(upgrade, tcp, config).await?;
+        return Ok(Open::Plain(Box::new(stream)));
+    }
+    #[cfg(feature = "tls")]
+    {
+        let tls = super::tls::connect(&request.host, tcp, &options).await?;
+        Ok(Open::Tls(Box::new(shake(upgrade, tls, config).await?)))
+    }
+    #[cfg(not(feature = "tls"))]
+    Err(Error::Unsupported("wss:// and https:// need the Cargo feature `tls`".into()))
+}
+
+async fn connect(request: &Request) -> Result<TcpStream, Error> {
+    let connected = TcpStream::connect((request.host.as_str(), request.port)).await;
+    connected.map_err(|error| unreachable(&error))
+}
+
+async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> Result<WebSocketStream<S>, Error> {
+    // Boxed: its state is large and needed for a moment only.
+    let shaken = Box::pin(tokio_tungstenite::client_async_with_config(upgrade, stream, Some(config))).await;
+    shaken.map(|(stream, _)| stream).map_err(|error| failure(&error))
+}
+
+fn upgrade(request: &Request, headers: &[(String, String)]) -> Result<Upgrade, Error> {
+    let scheme = if request.secure { "wss://" } else { "ws://" };
+    let uri = [scheme, &request.authority, &request.target].concat();
+    let mut upgrade = uri.into_client_request().map_err(|error| Error::InvalidUrl(error.to_string().into()))?;
+    for (name, value) in headers {
+        let (name, value) = header(name, value)?;
+        upgrade.headers_mut().append(name, value);
+    }
+    Ok(upgrade)
+}
+
+fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
+    let bad = |what: &str| Error::option("headers", [what, " of `", name, "` cannot be used in HTTP"].concat());
+    let parsed = HeaderName::try_from(name).map_err(|_| bad("the name"))?;
+    let value = HeaderValue::try_from(value).map_err(|_| bad("the value"))?;
+    Ok((parsed, value))
+}
+
+/// Whether every header can be sent.
+pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Error> {
+    headers.iter().try_for_each(|(name, value)| header(name, value).map(drop))
+}
+
+fn unreachable(error: &std::io::Error) -> Error {
+    Error::Unreachable(error.to_string().into())
+}
+
+/// Says what went wrong without giving tungstenite's types away.
+fn failure(error: &WsError) -> Error {
+    match error {
+        WsError::Http(response) => {
+            let status = response.status();
+            Error::Handshake(["it answered with HTTP status ", status.as_str()].concat().into())
+        }
+        WsError::Io(error) => unreachable(error),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Error::Unreachable("the connection was reset".into()),
+        WsError::Capacity(CapacityError::MessageTooLong { .. }) => Error::protocol("a message over the limit"),
+        WsError::HttpFormat(error) => Error::Handshake(error.to_string().into()),
+        other => Error::Protocol(other.to_string().into()),
+    }
+}

@@ -1,0 +1,88 @@
+//! The clients, each in a file that reads as its user would write it, and the one way all are measured.
+
+mod bare;
+mod rejoin;
+mod rust_socketio;
+
+use futures::future::try_join_all;
+
+use crate::measure::{Memory, Stopwatch};
+use crate::workload::{BoxError, ClientKind, Job, Sample, Workload};
+
+/// One connected client.
+trait Subject: Sized {
+    /// From nothing to a connected namespace.
+    async fn connect(url: &str) -> Result<Self, BoxError>;
+
+    /// Emits `count` messages without acknowledgement; returns when the server has counted them all.
+    async fn emit(&mut self, count: u64) -> Result<(), BoxError>;
+
+    /// Asks for `count` messages; returns when a handler has had each of them as a struct.
+    async fn receive(&mut self, count: u64) -> Result<(), BoxError>;
+
+    /// Emits `count` messages, each when the acknowledgement of the one before has come.
+    async fn round_trips(&mut self, count: u64) -> Result<(), BoxError>;
+}
+
+/// Runs one job to its end and reports what it cost.
+pub(crate) async fn run(kind: ClientKind, job: &Job) -> Result<Sample, BoxError> {
+    match kind {
+        ClientKind::Bare => measure::<bare::Socket<1, 4096>>(job).await,
+        ClientKind::BareBatched => measure::<bare::Socket<100, 4096>>(job).await,
+        ClientKind::BareDefault => measure::<bare::Socket<1, 131_072>>(job).await,
+        ClientKind::Rejoin => measure::<rejoin::Session>(job).await,
+        ClientKind::RustSocketio => measure::<rust_socketio::Session>(job).await,
+    }
+}
+
+async fn measure<S: Subject>(job: &Job) -> Result<Sample, BoxError> {
+    match job.workload {
+        Workload::Connect => {
+            // All are kept until the end: taking one down is no part of connecting the next.
+            let mut held = connect_many::<S>(job.warmup, &job.url).await?;
+            let watch = Stopwatch::start();
+            held.append(&mut connect_many::<S>(job.count, &job.url).await?);
+            Ok(watch.stop(job.count))
+        }
+        Workload::Idle => {
+            // The first pays for what the process needs only once.
+            let _first = S::connect(&job.url).await?;
+            let memory = Memory::now();
+            let mut held = Vec::new();
+            while (held.len() as u64) < job.count {
+                // Several at once: how long it takes is not the question here.
+                held.extend(try_join_all((0..50).map(|_| S::connect(&job.url))).await?);
+            }
+            Ok(memory.growth(held.len() as u64))
+        }
+        Workload::Emit | Workload::Receive | Workload::RoundTrip => {
+            let mut subject = S::connect(&job.url).await?;
+            if job.warmup > 0 {
+                exchange(&mut subject, job.workload, job.warmup).await?;
+            }
+            let watch = Stopwatch::start();
+            exchange(&mut subject, job.workload, job.count).await?;
+            Ok(watch.stop(job.count))
+        }
+    }
+}
+
+async fn exchange<S: Subject>(
+    subject: &mut S,
+    workload: Workload,
+    count: u64,
+) -> Result<(), BoxError> {
+    match workload {
+        Workload::Emit => subject.emit(count).await,
+        Workload::Receive => subject.receive(count).await,
+        _ => subject.round_trips(count).await,
+    }
+}
+
+async fn connect_many<S: Subject>(count: u64, url: &str) -> Result<Vec<S>, BoxError> {
+    let mut subjects = Vec::new();
+    for _ in 0..count {
+        subjects.push(S::connect(url).await?);
+    }
+    Ok(subjects)
+}

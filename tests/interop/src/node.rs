@@ -1,0 +1,214 @@
+//! npm's socket.io in a real Node process, which reports what happens to it (`servers/socketio.js`).
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::peer::Peer;
+use crate::transcript::Line;
+
+const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers");
+
+/// A Socket.IO server that none of us wrote, on a loopback port of its own; killed on drop.
+///
+/// As with [`Testee`](crate::Testee), methods panic at their deadline, and a wait takes the line that it found.
+#[derive(Debug)]
+pub struct NodeServer {
+    peer: Peer,
+    config: Value,
+}
+
+impl NodeServer {
+    /// Starts the server with the settings that `servers/socketio.js` explains, `{}` for none, and waits until it listens.
+    pub async fn start(settings: Value) -> Self {
+        let mut config = settings;
+        config["port"] = json!(free_port());
+        Self {
+            peer: listen(&config).await,
+            config,
+        }
+    }
+
+    /// The address of the server, without a path.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.config["port"])
+    }
+
+    /// Emits an event to every socket in `/`.
+    pub async fn emit(&self, event: &str, args: Value) {
+        self.command(json!({ "op": "emit", "event": event, "args": args }))
+            .await;
+    }
+
+    /// Emits an event to every socket in another namespace.
+    pub async fn emit_in(&self, namespace: &str, event: &str, args: Value) {
+        self.command(json!({ "op": "emit", "namespace": namespace, "event": event, "args": args }))
+            .await;
+    }
+
+    /// Emits an event to a socket in `/`, and waits for its acknowledgement; the arguments of that.
+    pub async fn request(&self, event: &str, args: Value) -> Vec<Value> {
+        let answer = self
+            .command(json!({ "op": "emit", "event": event, "args": args, "ack": true }))
+            .await;
+        answer["reply"]
+            .as_array()
+            .cloned()
+            .expect("a reply is a list")
+    }
+
+    /// Disconnects every socket in `/`, with `close` their links too.
+    pub async fn disconnect_clients(&self, close: bool) {
+        self.command(json!({ "op": "disconnect", "close": close }))
+            .await;
+    }
+
+    /// Waits until a namespace is joined; the line about it, with `auth`, `link` and `socket`.
+    pub async fn wait_join(&self, namespace: &str) -> Value {
+        self.peer
+            .wait(&format!("join of {namespace}"), |line| {
+                line["joined"] == namespace
+            })
+            .await
+    }
+
+    /// Waits until a CONNECT to a namespace has been refused; the line about it.
+    pub async fn wait_refusal(&self, namespace: &str) -> Value {
+        self.peer
+            .wait(&format!("refusal in {namespace}"), |line| {
+                line["refused"] == namespace
+            })
+            .await
+    }
+
+    /// Waits until a namespace has been left; the reason that socket.io gives.
+    pub async fn wait_leave(&self, namespace: &str) -> Value {
+        self.peer
+            .wait(&format!("leave of {namespace}"), |line| {
+                line["left"] == namespace
+            })
+            .await["reason"]
+            .clone()
+    }
+
+    /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query` and `headers`.
+    pub async fn wait_link(&self) -> Value {
+        self.peer
+            .wait("link", |line| {
+                line["link"].is_u64() && line["at"].is_number()
+            })
+            .await
+    }
+
+    /// Waits until a client has answered the next heartbeat.
+    pub async fn wait_heartbeat(&self) {
+        self.peer
+            .wait("heartbeat", |line| line["heartbeat"].is_u64())
+            .await;
+    }
+
+    /// Waits until exactly this many links are open.
+    pub async fn wait_open_links(&self, count: usize) {
+        let what = format!("moment with {count} open links");
+        let open = |lines: &mut [Line]| {
+            let opened = lines
+                .iter()
+                .filter(|line| line.value["at"].is_number())
+                .count();
+            let closed = lines
+                .iter()
+                .filter(|line| line.value["linkClosed"].is_u64())
+                .count();
+            (opened - closed == count).then_some(())
+        };
+        self.peer.transcript.wait(&what, open).await;
+    }
+
+    /// Waits for the next event of this name; the line about it, with `namespace`, `args` and `ack`.
+    pub async fn wait_got(&self, event: &str) -> Value {
+        self.peer
+            .wait(&format!("event {event}"), |line| line["got"] == event)
+            .await
+    }
+
+    /// The arguments of each event of this name so far, in order.
+    pub fn got(&self, event: &str) -> Vec<Value> {
+        self.so_far(|line| line["got"] == event)
+            .into_iter()
+            .map(|line| line["args"].clone())
+            .collect()
+    }
+
+    /// How many links there were so far.
+    pub fn links(&self) -> usize {
+        self.so_far(|line| line["at"].is_number()).len()
+    }
+
+    /// How many CONNECTs were refused so far.
+    pub fn refusals(&self) -> usize {
+        self.so_far(|line| line["refused"].is_string()).len()
+    }
+
+    /// Stops the process as it stands: its connections stay open, and nothing is answered any more.
+    pub fn freeze(&self) {
+        self.peer.signal(Signal::STOP);
+    }
+
+    /// Lets a frozen process go on.
+    pub fn thaw(&self) {
+        self.peer.signal(Signal::CONT);
+    }
+
+    /// Ends the process as `kill -9` does. What it had reported is gone with it.
+    pub async fn kill(&mut self) {
+        self.peer.kill().await;
+    }
+
+    /// Starts a new process on the same port, with the same settings.
+    pub async fn start_again(&mut self) {
+        self.peer = listen(&self.config).await;
+    }
+
+    async fn command(&self, command: Value) -> Value {
+        let answer = self.peer.command(command.clone()).await;
+        assert!(answer["ok"] == true, "{command} failed: {answer}");
+        answer
+    }
+
+    fn so_far(&self, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
+        self.peer.transcript.so_far(keep)
+    }
+}
+
+async fn listen(config: &Value) -> Peer {
+    let mut command = Command::new("node");
+    command
+        .current_dir(SERVERS)
+        .arg("socketio.js")
+        .arg(config.to_string());
+    let peer = Peer::spawn("socket.io", command);
+    peer.wait("listening server", |line| line["listening"].is_u64())
+        .await;
+    peer
+}
+
+/// A loopback port below those that the system hands out by itself.
+///
+/// A server that is killed and started again needs the same port, which no outgoing connection may take meanwhile; and a client that
+/// dials an absent server on a port of that range can come to be connected with itself.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = u16::try_from(std::process::id() % 4_000).expect("below 4,000");
+    let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    let mut ports =
+        std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Relaxed)) % 12_000);
+    ports.by_ref().take(12_000).find(free).expect("a free port")
+}

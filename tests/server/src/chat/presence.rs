@@ -1,0 +1,115 @@
+//! Who is connected, and in which rooms.
+//!
+//! A connection is in a room, and its user with it. With several connections a user comes with the
+//! first and goes with the last.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::session::Session;
+use crate::auth::User;
+
+/// All connections, by user and by room, each in order of arrival.
+#[derive(Debug, Default)]
+pub(crate) struct Presence(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    users: HashMap<String, Vec<Arc<Session>>>,
+    rooms: HashMap<String, Vec<Arc<Session>>>,
+}
+
+impl Presence {
+    pub(crate) fn add(&self, session: &Arc<Session>) {
+        let mut inner = self.lock();
+        let connections = inner.users.entry(session.user.id.clone()).or_default();
+        connections.push(session.clone());
+    }
+
+    /// Removes a connection everywhere; the rooms that its user is no longer in.
+    pub(crate) fn remove(&self, session: &Session) -> Vec<String> {
+        let mut inner = self.lock();
+        take_out(&mut inner.users, &session.user.id, session);
+        let rooms: Vec<String> = inner.rooms.keys().cloned().collect();
+        let left = |room: &String| take_out(&mut inner.rooms, room, session) == Some(true);
+        rooms.into_iter().filter(left).collect()
+    }
+
+    /// The connections of a user.
+    pub(crate) fn of(&self, user: &str) -> Vec<Arc<Session>> {
+        self.lock().users.get(user).cloned().unwrap_or_default()
+    }
+
+    /// The connections in a room.
+    pub(crate) fn in_room(&self, room: &str) -> Vec<Arc<Session>> {
+        self.lock().rooms.get(room).cloned().unwrap_or_default()
+    }
+
+    /// The users in a room, each once.
+    pub(crate) fn members(&self, room: &str) -> Vec<User> {
+        let mut members: Vec<User> = Vec::new();
+        for session in self.in_room(room) {
+            if !members.iter().any(|member| member.id == session.user.id) {
+                members.push(session.user.clone());
+            }
+        }
+        members
+    }
+
+    pub(crate) fn is_in(&self, room: &str, session: &Session) -> bool {
+        self.in_room(room).iter().any(|other| other.is(session))
+    }
+
+    /// Puts a connection into a room; whether its user was not in it before.
+    pub(crate) fn join(&self, room: &str, session: &Arc<Session>) -> bool {
+        let mut inner = self.lock();
+        let connections = inner.rooms.entry(room.to_owned()).or_default();
+        let is_new = !connections
+            .iter()
+            .any(|other| other.user.id == session.user.id);
+        if !connections.iter().any(|other| other.is(session)) {
+            connections.push(session.clone());
+        }
+        is_new
+    }
+
+    /// Takes a connection out of a room; whether its user left with it.
+    pub(crate) fn leave(&self, room: &str, session: &Session) -> bool {
+        take_out(&mut self.lock().rooms, room, session) == Some(true)
+    }
+
+    /// Every connection.
+    pub(crate) fn all(&self) -> Vec<Arc<Session>> {
+        self.lock().users.values().flatten().cloned().collect()
+    }
+
+    /// How many users and how many connections.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (
+            inner.users.len(),
+            inner.users.values().map(Vec::len).sum::<usize>(),
+        )
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a connection off a list, and the list off the map with its last one. `None` if it was not
+/// there, otherwise whether it was its user's last.
+fn take_out(
+    lists: &mut HashMap<String, Vec<Arc<Session>>>,
+    key: &str,
+    session: &Session,
+) -> Option<bool> {
+    let list = lists.get_mut(key)?;
+    let place = list.iter().position(|other| other.is(session))?;
+    list.remove(place);
+    let was_last = !list.iter().any(|other| other.user.id == session.user.id);
+    if list.is_empty() {
+        lists.remove(key);
+    }
+    Some(was_last)
+}
