@@ -1,4 +1,5 @@
-// How the suite steers a server: one JSON object per line, commands on standard input, answers and happenings on standard output.
+// How the suite steers a server: one JSON object per line, commands on standard input, answers and happenings
+// on standard output.
 //
 //   {"id":1,"op":"emit",…}    ->  {"re":1,"ok":true,…}  or  {"re":1,"ok":false,"error":"…"}
 //   whatever happens          ->  {"got":"echo",…}, {"joined":"/",…}, …

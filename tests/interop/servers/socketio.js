@@ -8,14 +8,16 @@
 //   dropOnJoin   close every link as soon as a namespace is joined on it
 //   socketio     options of socket.io and engine.io, e.g. pingInterval, connectionStateRecovery
 //
-// Events it answers, in every namespace: `echo` comes back with its arguments, as an acknowledgement where one is asked for; `silence`
-// is never acknowledged. Happenings it reports:
+// Events it answers, in every namespace: `echo` comes back with its arguments, as an acknowledgement where one
+// is asked for; `silence` is never acknowledged. Happenings it reports:
 //
 //   {"listening":3000}
-//   {"link":1,"at":12.3,"query":{…},"headers":{…},"path":"/socket.io/"}   a new Engine.IO session, with milliseconds since the start
-//   {"heartbeat":1}                                                       a pong came
+//   {"link":1,"at":12.3,"path":"/socket.io/",     a new Engine.IO session; `at` is in milliseconds
+//    "query":{…},"headers":{…}}
+//   {"heartbeat":1}                               a pong came on link 1
 //   {"linkClosed":1,"reason":"transport close"}
-//   {"joined":"/","link":1,"socket":"…","auth":{…},"recovered":false} · {"refused":"/","link":1,"auth":{…}}
+//   {"joined":"/","link":1,"socket":"…","auth":{…},"recovered":false}
+//   {"refused":"/","link":1,"auth":{…}}
 //   {"left":"/","link":1,"reason":"client namespace disconnect"}
 //   {"got":"echo","namespace":"/","args":[…],"ack":true}
 

@@ -22,7 +22,8 @@ pub struct NodeServer {
 }
 
 impl NodeServer {
-    /// Starts the server with the settings that `servers/socketio.js` explains, `{}` for none, and waits until it listens.
+    /// Starts the server with the settings that `servers/socketio.js` explains, `{}` for none, and waits until
+    /// it listens.
     pub async fn start(settings: Value) -> Self {
         let mut config = settings;
         config["port"] = json!(free_port());
@@ -202,8 +203,9 @@ async fn listen(config: &Value) -> Peer {
 
 /// A loopback port below those that the system hands out by itself.
 ///
-/// A server that is killed and started again needs the same port, which no outgoing connection may take meanwhile; and a client that
-/// dials an absent server on a port of that range can come to be connected with itself.
+/// A server that is killed and started again needs the same port, which no outgoing connection may take
+/// meanwhile; and a client that dials an absent server on a port of that range can come to be connected with
+/// itself.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 4_000).expect("below 4,000");

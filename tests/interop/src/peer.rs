@@ -1,4 +1,5 @@
-//! A process that speaks JSON lines: commands with an `id` on its standard input, answers with `re` and happenings on its output.
+//! A process that speaks JSON lines: commands with an `id` on its standard input, answers with `re` and
+//! happenings on its output.
 
 use std::process::Stdio;
 use std::sync::Arc;

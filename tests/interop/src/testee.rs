@@ -14,8 +14,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testee");
 
 /// A running testee; it is ended when this is dropped.
 ///
-/// Every method panics, and so fails its case, where the testee refuses the command, does not answer in time, or is gone. A wait
-/// takes the line that it found: the same wait again waits for the next such line.
+/// Every method panics, and so fails its case, where the testee refuses the command, does not answer in time,
+/// or is gone. A wait takes the line that it found: the same wait again waits for the next such line.
 #[derive(Debug)]
 pub struct Testee {
     peer: Peer,

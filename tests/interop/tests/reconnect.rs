@@ -217,7 +217,8 @@ async fn a_server_that_accepts_and_drops_is_not_hammered() {
         server.wait_link().await;
     }
     let last = server.wait_link().await["at"].clone();
-    // Six delays of at least half of 40, 80, 160, 320, 320, 320 ms. Were the count forgotten at each connection, six of at most 40.
+    // Six delays of at least half of 40, 80, 160, 320, 320, 320 ms. Were the count forgotten at each
+    // connection, six of at most 40.
     let took = last
         .as_f64()
         .zip(first.as_f64())

@@ -139,13 +139,15 @@ async fn messages_for_a_user_who_is_away_come_on_return_in_order_and_before_newe
     assert_eq!(server.stats().kept, 50);
 
     // While Bob connects, Alice goes on.
-    for n in 50..100 {
-        let message = private("u2", &n.to_string(), &format!("m{n}"));
-        alice.ask("private_message", message).await;
-    }
-    let mut bob = Wire::quiet(&server, "u2", "Bob").await;
+    let go_on = async {
+        for n in 50..1000 {
+            let message = private("u2", &n.to_string(), &format!("m{n}"));
+            alice.ask("private_message", message).await;
+        }
+    };
+    let (mut bob, ()) = tokio::join!(Wire::quiet(&server, "u2", "Bob"), go_on);
     bob.event("connection_status").await;
-    for n in 0..100 {
+    for n in 0..1000 {
         let received = bob.event("private_message").await;
         assert_eq!(received["content"], n.to_string());
         assert_eq!(received["sender"]["username"], "Alice");
@@ -164,7 +166,7 @@ async fn what_a_connection_that_does_not_read_has_no_room_for_comes_on_return() 
     })
     .await;
     let mut alice = Wire::user(&server, "u1", "Alice").await;
-    let bob = Wire::user(&server, "u2", "Bob").await;
+    let mut bob = Wire::user(&server, "u2", "Bob").await;
     // Large ones fill what the system buffers, small ones the server's own queue.
     let filling = "x".repeat(64 * 1024);
     let mut first_kept = None;
@@ -178,11 +180,14 @@ async fn what_a_connection_that_does_not_read_has_no_room_for_comes_on_return() 
         }
     }
     let kept = first_kept.expect("the queue has an end");
+    for n in 0..kept {
+        assert_eq!(bob.event("private_message").await["id"], format!("m{n}"));
+    }
+    // There is room again, but what comes now must not overtake what was kept.
     let next = private("u2", "z", &format!("m{}", kept + 1));
     alice.emit("private_message", next).await;
     assert_eq!(alice.event("message_sent").await["delivered"], false);
 
-    drop(bob);
     until(|| server.stats().connections == 1).await;
     let mut bob = Wire::quiet(&server, "u2", "Bob").await;
     bob.event("connection_status").await;

@@ -1,0 +1,14 @@
+//! The core against a scripted peer and a virtual clock.
+//!
+//! - `pair`: the harness.
+//! - `rules`: the eight rules of ARCHITECTURE.md.
+//! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here.
+
+#![allow(clippy::unwrap_used)]
+
+mod chat;
+mod defects;
+mod lifecycle;
+mod pair;
+mod rules;
+mod sending;
