@@ -47,7 +47,8 @@ impl Client {
 
     /// The socket of a namespace, made at the first call: `/` or `/name`, the slash may be left out.
     ///
-    /// It is not connected yet. Its credentials and queue are as the builder says.
+    /// It is not connected yet. Its credentials and queue are as the builder says. A name with a comma cannot be written
+    /// in Socket.IO: such a socket ends `Failed` when it is connected.
     pub fn socket(&self, namespace: &str) -> Socket {
         let name = if namespace.starts_with('/') {
             namespace.to_owned()

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -15,6 +16,8 @@ use crate::shared::{Shared, SocketParts, SocketRef};
 pub(crate) struct Queue {
     most_events: usize,
     most_bytes: usize,
+    /// Whether the bounds are reached; read without the lock, which matters at every turn of the driver.
+    full: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -36,6 +39,7 @@ impl Queue {
         Self {
             most_events: limits.dispatch_events,
             most_bytes: limits.dispatch_bytes,
+            full: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -49,6 +53,7 @@ impl Queue {
         state.events += happenings.len();
         state.bytes += happenings.iter().map(|(_, happening)| size(happening)).sum::<usize>();
         state.waiting.extend(happenings.drain(..));
+        self.measure(&state);
         let waker = state.task.take();
         drop(state);
         if let Some(waker) = waker {
@@ -58,11 +63,20 @@ impl Queue {
 
     /// Whether no more should be read from the link. If so, `waker` is woken when there is room again.
     pub(crate) fn is_full(&self, waker: &Waker) -> bool {
+        if !self.full.load(Ordering::Acquire) {
+            return false;
+        }
         let mut state = self.lock();
-        let full = state.events >= self.most_events || state.bytes >= self.most_bytes;
+        let full = self.measure(&state);
         if full {
             state.driver = Some(waker.clone());
         }
+        full
+    }
+
+    fn measure(&self, state: &State) -> bool {
+        let full = state.events >= self.most_events || state.bytes >= self.most_bytes;
+        self.full.store(full, Ordering::Release);
         full
     }
 
@@ -101,6 +115,7 @@ impl Queue {
         let mut state = self.lock();
         state.events -= events;
         state.bytes -= bytes;
+        self.measure(&state);
         let waker = state.driver.take();
         drop(state);
         if let Some(waker) = waker {
@@ -132,18 +147,21 @@ const TURN: usize = 64;
 /// Runs handlers until the client is closed.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut batch = VecDeque::new();
-    let mut sockets: Vec<SocketParts> = Vec::new();
+    let mut sockets: Vec<(SocketParts, Event)> = Vec::new();
     while shared.dispatch.take(&mut batch).await.is_some() {
+        // A handler may block. On tokio's threads a task that was woken by another runs right behind it, and nobody else is
+        // told: were it to block there, no thread would look at the network. Yielding once tells another thread.
+        yield_now().await;
         while !batch.is_empty() {
             let (mut events, mut bytes) = (0, 0);
             for (socket, happening) in batch.drain(..batch.len().min(TURN)) {
                 events += 1;
                 bytes += size(&happening);
                 if socket.index() >= sockets.len() {
-                    sockets.clone_from(&shared.lock().sockets);
+                    add_sockets(&shared, &mut sockets);
                 }
-                if let Some(parts) = sockets.get(socket.index()) {
-                    handle(&shared, parts, socket, happening);
+                if let Some((parts, event)) = sockets.get_mut(socket.index()) {
+                    handle(parts, event, happening);
                 }
             }
             shared.dispatch.done(events, bytes);
@@ -152,23 +170,33 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             }
         }
     }
-    for parts in &shared.lock().sockets {
+    let parts = shared.lock().sockets.clone();
+    for parts in parts {
         parts.registry.finish();
     }
 }
 
-fn handle(shared: &Arc<Shared>, parts: &SocketParts, socket: SocketId, happening: Happening) {
+/// Takes up sockets that were made meanwhile, each with an event that is filled anew for every message.
+fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<(SocketParts, Event)>) {
+    let parts = shared.lock().sockets.clone();
+    for (socket, parts) in (0..).map(SocketId).zip(parts).skip(sockets.len()) {
+        let event = Event::blank(SocketRef {
+            shared: Arc::downgrade(shared),
+            socket,
+        });
+        sockets.push((parts, event));
+    }
+}
+
+fn handle(parts: &SocketParts, event: &mut Event, happening: Happening) {
     match happening {
         Happening::Message {
             name,
             payload,
             reply_to,
         } => {
-            let socket = SocketRef {
-                shared: Arc::downgrade(shared),
-                socket,
-            };
-            parts.registry.dispatch(&Event::new(name, payload, reply_to, socket));
+            event.fill(name, payload, reply_to);
+            parts.registry.dispatch(event);
         }
         Happening::State(change) => parts.registry.dispatch_state(&change),
         Happening::Notice(notice) => parts.registry.dispatch_notice(&notice),

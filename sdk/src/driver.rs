@@ -25,12 +25,20 @@ const READS: usize = 64;
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     alarm: Box<dyn Alarm>,
-    wires: Vec<(LinkId, Box<dyn Wire>)>,
+    wires: Vec<Link>,
     auths: Vec<(SocketId, u64, Task<Result<String, String>>)>,
     store: Option<mpsc::UnboundedSender<Transaction>>,
     /// Since when reading stands still because handlers do not keep up.
     stalled: Option<Duration>,
     turn: Turn,
+}
+
+/// A link and how far it has been listened to.
+struct Link {
+    id: LinkId,
+    wire: Box<dyn Wire>,
+    /// It had nothing more to read in this poll, and will wake the driver when it has.
+    dry: bool,
 }
 
 /// What one turn brought; kept from turn to turn for its memory.
@@ -43,6 +51,8 @@ struct Turn {
     writable: Vec<SocketId>,
     answers: Vec<(SocketId, u64, Result<String, String>)>,
     states: Vec<(Arc<Registry>, StateChange)>,
+    /// The alarm has a new time and has to be polled for it.
+    armed: bool,
     /// The alarm went off while it was being set.
     rung: bool,
     again: bool,
@@ -72,17 +82,21 @@ impl Driver {
             Poll::Pending => true,
         });
         let read = !self.shared.dispatch.is_full(cx.waker());
-        for (id, wire) in &mut self.wires {
+        for link in &mut self.wires {
             for count in 0.. {
-                match wire.poll_event(cx, read) {
+                let read = read && !link.dry;
+                match link.wire.poll_event(cx, read) {
                     Poll::Ready(event) => {
                         let closed = matches!(event, LinkEvent::Closed(_));
-                        self.turn.heard.push((*id, event));
+                        self.turn.heard.push((link.id, event));
                         if closed {
                             break;
                         }
                     }
-                    Poll::Pending => break,
+                    Poll::Pending => {
+                        link.dry |= read;
+                        break;
+                    }
                 }
                 if count == READS {
                     self.turn.again = true;
@@ -105,7 +119,7 @@ impl Driver {
         }
         for (link, event) in self.turn.heard.drain(..) {
             if matches!(event, LinkEvent::Closed(_)) {
-                self.wires.retain(|(id, _)| *id != link);
+                self.wires.retain(|known| known.id != link);
             }
             inner.core.handle_link(now, link, event);
         }
@@ -114,7 +128,7 @@ impl Driver {
         }
         self.watch_stall(&mut inner.core, now, cx);
         self.drain(&mut inner);
-        if self.alarm.poll(cx).is_ready() {
+        if std::mem::take(&mut self.turn.armed) && self.alarm.poll(cx).is_ready() {
             self.turn.rung = true;
             self.turn.again = true;
         }
@@ -131,20 +145,24 @@ impl Driver {
         loop {
             match inner.core.poll_output() {
                 Output::Start(link, request) => {
-                    let wire = self.shared.sys.open(request, &self.shared.link_options);
-                    self.wires.push((link, wire));
+                    let wire = self.shared.sys.open(*request, &self.shared.link_options);
+                    self.wires.push(Link {
+                        id: link,
+                        wire,
+                        dry: false,
+                    });
                     self.turn.again = true;
                 }
                 Output::Send(link, frames) => {
-                    if let Some((_, wire)) = self.wires.iter_mut().find(|(id, _)| *id == link) {
-                        wire.send(frames);
+                    if let Some(known) = self.wires.iter_mut().find(|known| known.id == link) {
+                        known.wire.send(frames);
                         self.turn.again = true;
                     }
                 }
                 Output::Stop(link) => {
-                    if let Some(at) = self.wires.iter().position(|(id, _)| *id == link) {
-                        let (_, wire) = self.wires.swap_remove(at);
-                        self.shared.sys.spawn(wire.close());
+                    if let Some(at) = self.wires.iter().position(|known| known.id == link) {
+                        let gone = self.wires.swap_remove(at);
+                        self.shared.sys.spawn(gone.wire.close());
                     }
                 }
                 Output::Authenticate(socket, turn) => {
@@ -167,7 +185,7 @@ impl Driver {
                 Output::Event(socket, happening) => {
                     if let Happening::State(change) = &happening {
                         let registry = Arc::clone(&inner.sockets[socket.index()].registry);
-                        self.turn.states.push((registry, change.clone()));
+                        self.turn.states.push((registry, (**change).clone()));
                     }
                     self.turn.happenings.push((socket, happening));
                 }
@@ -177,7 +195,7 @@ impl Driver {
                         (Some(at), Some(stall)) => Some(at.min(stall)),
                         (at, stall) => at.or(stall),
                     };
-                    self.alarm.set(at);
+                    self.turn.armed = self.alarm.set(at);
                     return;
                 }
             }
@@ -213,8 +231,8 @@ impl Driver {
         }
         if self.stall_deadline(core).is_some_and(|at| at <= now.mono) {
             self.stalled = None;
-            for (link, _) in &self.wires {
-                core.handle_link(now, *link, LinkEvent::Closed(Some(Error::SlowConsumer)));
+            for link in &self.wires {
+                core.handle_link(now, link.id, LinkEvent::Closed(Some(Error::SlowConsumer)));
             }
         }
     }
@@ -229,6 +247,9 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        for link in &mut this.wires {
+            link.dry = false;
+        }
         // A few turns in one go, so that what was just handed over is written at once; then others get their chance.
         for _ in 0..4 {
             this.turn.again = false;

@@ -17,13 +17,21 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn new(name: ByteString, payload: Payload, reply_to: Option<ReplyTo>, socket: SocketRef) -> Self {
+    /// An event of a socket that says nothing yet.
+    pub(crate) fn blank(socket: SocketRef) -> Self {
         Self {
-            name,
-            payload,
-            reply_to,
+            name: ByteString::new(),
+            payload: Payload::default(),
+            reply_to: None,
             socket,
         }
+    }
+
+    /// Becomes the next event of the same socket.
+    pub(crate) fn fill(&mut self, name: ByteString, payload: Payload, reply_to: Option<ReplyTo>) {
+        self.name = name;
+        self.payload = payload;
+        self.reply_to = reply_to;
     }
 
     /// The event's name, as it stands on the wire.

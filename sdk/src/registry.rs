@@ -147,9 +147,9 @@ impl Registry {
             let own = lists.find(event.name()).ok().map(|at| lists.events[at].1.clone());
             (lists.any.clone(), own)
         };
-        self.run(Topic::Any, &any, event);
+        self.run(None, &any, event);
         if let Some(own) = own {
-            self.run(Topic::Event(event.name().into()), &own, event);
+            self.run(Some(event.name()), &own, event);
         }
     }
 
@@ -170,11 +170,14 @@ impl Registry {
         }
     }
 
-    fn run(&self, topic: Topic, list: &List<Event>, event: &Event) {
+    fn run(&self, name: Option<&str>, list: &List<Event>, event: &Event) {
         for entry in list.0.iter() {
             // Before it is called, so that it may emit what raises the same event.
-            if entry.once && !self.remove(&topic, entry.id) {
-                continue;
+            if entry.once {
+                let topic = name.map_or(Topic::Any, |name| Topic::Event(name.into()));
+                if !self.remove(&topic, entry.id) {
+                    continue;
+                }
             }
             self.guard(event.name(), || entry.call(event));
         }

@@ -50,7 +50,7 @@ impl Shared {
             dispatch,
             inner: Mutex::new(Inner {
                 core,
-                sockets: Vec::new(),
+                sockets: Vec::with_capacity(1),
                 driver: None,
                 closing: false,
             }),

@@ -79,10 +79,7 @@ impl Socket {
     /// Sends an event with [`EmitOptions`]: acknowledged, volatile, reliable, in a lane, with a time to live.
     #[cfg(feature = "typed")]
     pub fn emit_with<T: serde::Serialize>(&self, event: &str, args: T, options: EmitOptions) -> Receipt {
-        let checked = crate::core::check_name(event);
-        let encoded = checked.and_then(|()| crate::payload::encode(&args));
-        let emission = encoded.map(|args| Emission::encoded(event, &args.json, args.attachments, options));
-        self.send(emission)
+        self.send(crate::payload::encode_event(event, &args, options))
     }
 
     /// Sends an event whose arguments are JSON text already.

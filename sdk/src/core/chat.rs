@@ -1,7 +1,5 @@
 //! What the chat protocol asks of a socket beside sending and receiving: rooms and typing.
 
-use bytes::Bytes;
-
 use super::context::Context;
 use super::io::{EmitOptions, Emission};
 use super::namespace::Namespace;
@@ -75,7 +73,7 @@ impl Namespace {
     fn own_entry(&self, seq: u64, emission: Emission, purpose: Purpose, completer: Option<Completer>) -> Entry {
         Entry {
             seq,
-            body: Bytes::from(emission.body),
+            body: emission.body,
             attachments: emission.attachments,
             ack: emission.options.ack,
             ack_timeout: self.config.ack_timeout,

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::BytesMut;
-
 use super::context::Context;
 use super::dialing::Attempts;
 use super::io::{Emission, LinkEvent, LinkId, Now, Output, Pending, SocketId};
@@ -79,8 +77,8 @@ pub struct Core {
     pub(super) timers: Timers,
     pub(super) attempts: Attempts,
     pub(super) assembler: Assembler,
-    /// Where frames are encoded; they share its memory.
-    pub(super) buffer: BytesMut,
+    /// Where the heads of packets are written.
+    pub(super) head: Vec<u8>,
     /// The last that a server said about the size of messages.
     pub(super) max_payload: Option<u64>,
     pub(super) next_link: u64,
@@ -126,13 +124,14 @@ impl Core {
         };
         Self {
             cx: Context::new(config.seed, config.stored),
-            sockets: Vec::new(),
+            // Most clients have one; the memory of an idle one counts.
+            sockets: Vec::with_capacity(1),
             dial: Dial::Idle,
             leaving: None,
             timers: Timers::default(),
             attempts: Attempts::default(),
             assembler: Assembler::new(limits),
-            buffer: BytesMut::new(),
+            head: Vec::new(),
             max_payload: None,
             next_link: 0,
             wake_at: None,
@@ -173,6 +172,11 @@ impl Core {
             return;
         }
         let namespace = &mut self.sockets[socket.index()];
+        if !socketio::is_namespace(&namespace.config.name) {
+            let error = Error::option("namespace", "it has to begin with `/` and must not hold a comma");
+            namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
+            return;
+        }
         if namespace.state == State::Failed {
             self.attempts = Attempts::default();
         }

@@ -59,7 +59,7 @@ impl Context {
     }
 
     pub(crate) fn notice(&mut self, socket: SocketId, notice: Notice) {
-        self.event(socket, Happening::Notice(notice));
+        self.event(socket, Happening::Notice(Box::new(notice)));
     }
 
     pub(crate) fn has_store(&self) -> bool {

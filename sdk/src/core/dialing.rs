@@ -163,7 +163,7 @@ impl Core {
             riders: Vec::new(),
             next: Batch::default(),
         });
-        self.cx.push(Output::Start(id, request));
+        self.cx.push(Output::Start(id, Box::new(request)));
     }
 
     /// The Engine.IO session is open.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
+use super::body::Body;
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::receipt::{Acceptor, Completer, Outcome};
@@ -81,7 +82,7 @@ pub enum LinkEvent {
 #[derive(Debug)]
 pub enum Output {
     /// Open a link.
-    Start(LinkId, Request),
+    Start(LinkId, Box<Request>),
     /// Write these frames with one flush, then say [`LinkEvent::Sent`].
     Send(LinkId, Vec<Frame>),
     /// Close a link: politely, but without waiting long. Its events are ignored from here on.
@@ -115,9 +116,9 @@ pub enum Happening {
         reply_to: Option<ReplyTo>,
     },
     /// The socket's state changed.
-    State(StateChange),
+    State(Box<StateChange>),
     /// The client has something to tell.
-    Notice(Notice),
+    Notice(Box<Notice>),
 }
 
 /// Names the acknowledgement that the server waits for. Void once that link is gone.
@@ -131,13 +132,13 @@ pub struct ReplyTo {
 #[derive(Debug, Clone)]
 pub struct Emission {
     /// `["event",a,b]`, valid JSON.
-    pub body: Vec<u8>,
+    pub(crate) body: Body,
     /// Where the first argument starts in `body`, or its closing bracket.
-    pub args_at: usize,
+    pub(crate) args_at: usize,
     /// Binary attachments, in the order of their placeholders' numbers.
-    pub attachments: Vec<Bytes>,
+    pub(crate) attachments: Vec<Bytes>,
     /// How it is to be treated.
-    pub options: EmitOptions,
+    pub(crate) options: EmitOptions,
 }
 
 /// How one message is to be treated.

@@ -13,6 +13,7 @@
 mod acks;
 mod chat;
 pub mod backoff;
+mod body;
 mod connection;
 mod context;
 mod dialing;
@@ -36,10 +37,11 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
+
 pub use connection::{ConnectionConfig, Core};
 pub(crate) use rooms::lane as room_lane;
 #[cfg(feature = "typed")]
-pub(crate) use sending::check_name;
+pub(crate) use sending::{EmissionWriter, check_name};
 pub use io::{
     EmitOptions, Emission, Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId,
 };

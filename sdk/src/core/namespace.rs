@@ -202,7 +202,7 @@ impl Namespace {
             recovered: false,
             transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
         };
-        cx.event(self.id, Happening::State(change));
+        cx.event(self.id, Happening::State(Box::new(change)));
     }
 
     /// The server took the namespace.

@@ -1,6 +1,6 @@
 //! What goes to the server: everything that can be written becomes one batch with one flush.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::connection::{Core, Dial, Link};
 use super::context::Context;
@@ -31,7 +31,7 @@ impl Core {
             return;
         }
         for namespace in &mut self.sockets {
-            namespace.fill(&mut self.cx, &mut self.buffer, &mut link.next);
+            namespace.fill(&mut self.cx, &mut self.head, &mut link.next);
         }
         link.hand_over(&mut self.cx);
     }
@@ -59,7 +59,7 @@ impl Core {
     /// Writes what a socket still has before it leaves, so that `emit` then `disconnect` sends.
     pub(super) fn write_last(&mut self, socket: SocketId) {
         if let Dial::Linked(link) = &mut self.dial {
-            self.sockets[socket.index()].fill(&mut self.cx, &mut self.buffer, &mut link.next);
+            self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next);
         }
     }
 
@@ -126,12 +126,12 @@ impl Link {
 
 impl Namespace {
     /// Puts everything that may be written now into a batch.
-    pub(super) fn fill(&mut self, cx: &mut Context, buffer: &mut BytesMut, batch: &mut Batch) {
+    pub(super) fn fill(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch) {
         if !self.is_joined() {
             return;
         }
         while let Some(entry) = self.urgent.pop_front() {
-            self.write(cx, buffer, batch, entry);
+            self.write(cx, head, batch, entry);
         }
         if !self.is_ready() || self.outbox.is_empty() {
             return;
@@ -144,19 +144,20 @@ impl Namespace {
             let rooms = &self.rooms;
             let held = |entry: &Entry| entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
             match self.outbox.take_next(held) {
-                Some(Item::Message(entry)) => self.write(cx, buffer, batch, entry),
-                Some(Item::Reply(to, args)) => self.write_reply(buffer, batch, to, &args),
+                Some(Item::Message(entry)) => self.write(cx, head, batch, entry),
+                Some(Item::Reply(to, args)) => self.write_reply(head, batch, to, &args),
                 None => return,
             }
         }
     }
 
-    fn write(&mut self, cx: &mut Context, buffer: &mut BytesMut, batch: &mut Batch, mut entry: Entry) {
+    fn write(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, mut entry: Entry) {
         let asks = entry.ack
             || (self.server_acks() && (entry.reliable || matches!(entry.purpose, Purpose::Leave(_))));
         let id = asks.then(|| self.acks.next_id());
-        let kinds = (Kind::Event, Kind::BinaryEvent);
-        self.push_frames(buffer, batch, kinds, id, &entry.body, &entry.attachments);
+        let kind = if entry.attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
+        self.write_head(head, kind, entry.attachments.len(), id);
+        batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
         entry.writes = entry.writes.saturating_add(1);
         match id {
             Some(id) => self.acks.wait(cx.now.mono, id, entry),
@@ -169,29 +170,23 @@ impl Namespace {
         }
     }
 
-    fn write_reply(&self, buffer: &mut BytesMut, batch: &mut Batch, to: ReplyTo, args: &RawArgs) {
-        let kinds = (Kind::Ack, Kind::BinaryAck);
-        self.push_frames(buffer, batch, kinds, Some(to.id), args.json.as_bytes(), &args.attachments);
+    fn write_reply(&self, head: &mut Vec<u8>, batch: &mut Batch, to: ReplyTo, args: &RawArgs) {
+        let kind = if args.attachments.is_empty() { Kind::Ack } else { Kind::BinaryAck };
+        self.write_head(head, kind, args.attachments.len(), Some(to.id));
+        batch.push(Bytes::from([head.as_slice(), args.json.as_bytes()].concat()), &args.attachments);
     }
 
-    fn push_frames(
-        &self,
-        buffer: &mut BytesMut,
-        batch: &mut Batch,
-        (plain, binary): (Kind, Kind),
-        id: Option<u64>,
-        data: &[u8],
-        attachments: &[Bytes],
-    ) {
-        let kind = if attachments.is_empty() { plain } else { binary };
-        encode_message_prefix(buffer, kind, attachments.len(), &self.config.name, id);
-        buffer.extend_from_slice(data);
-        let text = buffer.split().freeze();
-        batch.bytes += text.len();
-        batch.frames.push(Frame::Text(text));
-        for attachment in attachments {
-            batch.bytes += attachment.len();
-            batch.frames.push(Frame::Binary(attachment.clone()));
-        }
+    fn write_head(&self, head: &mut Vec<u8>, kind: Kind, attachments: usize, id: Option<u64>) {
+        head.clear();
+        encode_message_prefix(head, kind, attachments, &self.config.name, id);
+    }
+}
+
+impl Batch {
+    /// A packet and the attachments behind it.
+    fn push(&mut self, text: Bytes, attachments: &[Bytes]) {
+        self.bytes += text.len() + attachments.iter().map(Bytes::len).sum::<usize>();
+        self.frames.push(Frame::Text(text));
+        self.frames.extend(attachments.iter().cloned().map(Frame::Binary));
     }
 }

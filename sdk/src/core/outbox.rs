@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::body::Body;
 use super::io::{Pending, ReplyTo};
 use super::scan;
 use crate::payload::RawArgs;
@@ -16,7 +17,7 @@ pub(crate) struct Entry {
     /// Its place in the order of all messages.
     pub(crate) seq: u64,
     /// `["event",…]`.
-    pub(crate) body: Bytes,
+    pub(crate) body: Body,
     pub(crate) attachments: Vec<Bytes>,
     /// Whether the app asked for an acknowledgement.
     pub(crate) ack: bool,
@@ -55,7 +56,7 @@ impl Entry {
 
     /// The event's name.
     pub(crate) fn event(&self) -> String {
-        let body = std::str::from_utf8(&self.body).unwrap_or_default();
+        let body = std::str::from_utf8(self.body.json()).unwrap_or_default();
         let name = scan::elements(body).next().and_then(scan::string);
         name.map(|name| name.into_owned()).unwrap_or_default()
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::body::Body;
 use super::context::Context;
 use super::io::{EmitOptions, Emission, Pending};
 use super::namespace::Namespace;
@@ -54,7 +55,7 @@ impl Namespace {
         let ttl = options.ttl.or(self.config.queue.ttl);
         let entry = Entry {
             seq,
-            body: Bytes::from(body),
+            body,
             attachments,
             ack: options.ack,
             ack_timeout: options.timeout.unwrap_or(self.config.ack_timeout),
@@ -170,7 +171,7 @@ impl Namespace {
             seq: entry.seq,
             namespace: self.config.name.clone(),
             message_id: message_id.to_owned(),
-            body: entry.body.clone(),
+            body: Bytes::copy_from_slice(entry.body.json()),
             attachments: entry.attachments.clone(),
             lane: entry.lane.as_deref().map(str::to_owned),
             expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
@@ -186,7 +187,7 @@ impl Namespace {
         completer.accept_now();
         self.outbox.push(Entry {
             seq: record.seq,
-            body: record.body,
+            body: Body::kept(record.body),
             attachments: record.attachments,
             ack: false,
             ack_timeout: Duration::from_millis(record.ack_timeout_ms),
@@ -341,8 +342,8 @@ impl Namespace {
 }
 
 /// Puts `"messageId":"…"` first into the object that is the first argument.
-fn add_message_id(body: &mut Vec<u8>, args_at: usize, id: &str) -> Result<(), Error> {
-    let rest = body.get(args_at..).unwrap_or_default();
+fn add_message_id(body: &mut Body, args_at: usize, id: &str) -> Result<(), Error> {
+    let rest = body.json().get(args_at..).unwrap_or_default();
     let Some(brace) = rest.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| rest[*at] == b'{') else {
         return Err(Error::payload("a reliable message needs an object as its first argument"));
     };
@@ -352,26 +353,17 @@ fn add_message_id(body: &mut Vec<u8>, args_at: usize, id: &str) -> Result<(), Er
     field.extend_from_slice(b"\"messageId\":\"");
     field.extend_from_slice(id.as_bytes());
     field.extend_from_slice(if empty { b"\"" } else { b"\"," });
-    body.splice(at..at, field);
+    body.insert(at, &field);
     Ok(())
 }
 
 impl Emission {
     /// One argument: a JSON object that the client itself has written.
     pub(crate) fn of_object(event: &str, object: &[u8], options: EmitOptions) -> Self {
-        let mut body = Vec::with_capacity(event.len() + object.len() + 64);
-        body.push(b'[');
-        scan::write_string(&mut body, event);
-        body.push(b',');
-        let args_at = body.len();
-        body.extend_from_slice(object);
-        body.push(b']');
-        Self {
-            body,
-            args_at,
-            attachments: Vec::new(),
-            options,
-        }
+        let mut writer = EmissionWriter::new(event, object.len());
+        writer.buffer.push(b',');
+        writer.buffer.extend_from_slice(object);
+        writer.end(Vec::new(), options)
     }
 
     /// Checks an event's name and arguments, and encodes them.
@@ -381,27 +373,43 @@ impl Emission {
     pub fn new(event: &str, args: RawArgs, options: EmitOptions) -> Result<Self, Error> {
         check_name(event)?;
         let json = args.json.trim();
-        if !json.starts_with('[') || scan::validate(json, 512).is_err() {
+        if !json.starts_with('[') || scan::validate(json, scan::MAX_DEPTH).is_err() {
             return Err(Error::payload("its arguments are not a JSON array"));
         }
-        Ok(Self::encoded(event, json, args.attachments, options))
+        let inner = json[1..json.len() - 1].trim();
+        let mut writer = EmissionWriter::new(event, inner.len());
+        if !inner.is_empty() {
+            writer.buffer.push(b',');
+            writer.buffer.extend_from_slice(inner.as_bytes());
+        }
+        Ok(writer.end(args.attachments, options))
+    }
+}
+
+/// Writes `["event"`, lets its owner write `,a,b`, and closes the array.
+#[derive(Debug)]
+pub(crate) struct EmissionWriter {
+    /// Where the arguments go, each behind a comma.
+    pub(crate) buffer: Vec<u8>,
+    args_at: usize,
+}
+
+impl EmissionWriter {
+    /// `capacity` is a guess at the arguments' length.
+    pub(crate) fn new(event: &str, capacity: usize) -> Self {
+        let mut buffer = Body::with_capacity(event.len() + capacity + 8);
+        let start = buffer.len();
+        buffer.push(b'[');
+        scan::write_string(&mut buffer, event);
+        let args_at = buffer.len() + 1 - start;
+        Self { buffer, args_at }
     }
 
-    /// As [`new`](Self::new), for a JSON array that is known to be valid.
-    pub(crate) fn encoded(event: &str, array: &str, attachments: Vec<Bytes>, options: EmitOptions) -> Self {
-        let inner = array.get(1..array.len() - 1).unwrap_or_default();
-        let mut body = Vec::with_capacity(event.len() + array.len() + 4);
-        body.push(b'[');
-        scan::write_string(&mut body, event);
-        if !inner.trim_start().is_empty() {
-            body.push(b',');
-        }
-        let args_at = body.len();
-        body.extend_from_slice(inner.as_bytes());
-        body.push(b']');
-        Self {
-            body,
-            args_at,
+    pub(crate) fn end(mut self, attachments: Vec<Bytes>, options: EmitOptions) -> Emission {
+        self.buffer.push(b']');
+        Emission {
+            body: Body::fresh(self.buffer),
+            args_at: self.args_at,
             attachments,
             options,
         }

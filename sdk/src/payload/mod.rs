@@ -12,4 +12,4 @@ pub use raw::{Payload, RawArgs};
 #[cfg(feature = "typed")]
 pub use typed::Binary;
 #[cfg(feature = "typed")]
-pub(crate) use typed::encode;
+pub(crate) use typed::{encode, encode_event};

@@ -51,6 +51,12 @@ impl Payload {
         json
     }
 
+    /// The text of all arguments, without the array's brackets.
+    #[cfg(feature = "typed")]
+    pub(crate) fn args(&self) -> &str {
+        &self.args
+    }
+
     /// How many bytes it holds.
     pub(crate) fn size(&self) -> usize {
         self.args.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()

@@ -13,6 +13,7 @@ use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Payload, RawArgs};
+use crate::core::{EmissionWriter, EmitOptions, Emission, check_name};
 use crate::error::Error;
 
 thread_local! {
@@ -89,7 +90,12 @@ impl Payload {
     /// # Errors
     /// [`Error::InvalidPayload`] says what does not fit.
     pub fn get<T: DeserializeOwned>(&self, index: usize) -> Result<T, Error> {
-        self.decode(self.raw(index).unwrap_or("null"))
+        let json = match index {
+            // What stands behind the first argument is not looked at: the text is known to be well formed.
+            0 => self.args(),
+            _ => self.raw(index).unwrap_or_default(),
+        };
+        self.decode(if json.is_empty() { "null" } else { json })
     }
 
     /// Parses all arguments together, for example into a tuple.
@@ -101,33 +107,61 @@ impl Payload {
     }
 
     fn decode<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
+        let parse = || T::deserialize(&mut serde_json::Deserializer::from_str(json));
         let parsed = if self.attachments().is_empty() {
-            serde_json::from_str(json)
+            parse()
         } else {
-            with_attachments(self.attachments().to_vec(), || serde_json::from_str(json)).0
+            with_attachments(self.attachments().to_vec(), parse).0
         };
         parsed.map_err(|error| Error::payload(error.to_string()))
     }
 }
 
-/// Encodes the arguments of an event: a tuple spreads, `()` is none, anything else is one argument.
+/// Encodes an event: a tuple spreads into arguments, `()` is none, anything else is one.
+pub(crate) fn encode_event<T: Serialize + ?Sized>(event: &str, args: &T, options: EmitOptions) -> Result<Emission, Error> {
+    check_name(event)?;
+    let mut writer = EmissionWriter::new(event, 128);
+    let attachments = write_args(&mut writer.buffer, args, b',')?;
+    Ok(writer.end(attachments, options))
+}
+
+/// Encodes the arguments of an acknowledgement, likewise.
 pub(crate) fn encode<T: Serialize + ?Sized>(args: &T) -> Result<RawArgs, Error> {
-    let (json, attachments) = with_attachments(Vec::new(), || {
-        let mut json = Vec::with_capacity(128);
-        match args.serialize(Shape) {
-            Err(ShapeOf::Nothing) => json.extend_from_slice(b"[]"),
-            Err(ShapeOf::Tuple) => serde_json::to_writer(&mut json, args)?,
-            Ok(()) | Err(ShapeOf::Single) => {
-                json.push(b'[');
-                serde_json::to_writer(&mut json, args)?;
-                json.push(b']');
-            }
-        }
-        Ok::<_, serde_json::Error>(json)
-    });
-    let json = json.map_err(|error| Error::payload(error.to_string()))?;
+    let mut json = Vec::with_capacity(64);
+    let attachments = write_args(&mut json, args, b'[')?;
+    if json.is_empty() {
+        json.push(b'[');
+    }
+    json.push(b']');
     let json = String::from_utf8(json).map_err(|error| Error::payload(error.to_string()))?;
     Ok(RawArgs { json, attachments })
+}
+
+/// Writes arguments with commas between them, and `before` in front of the first if there is one.
+fn write_args<T: Serialize + ?Sized>(out: &mut Vec<u8>, args: &T, before: u8) -> Result<Vec<Bytes>, Error> {
+    let (written, attachments) = with_attachments(Vec::new(), || {
+        match args.serialize(Shape) {
+            Err(ShapeOf::Nothing) => {}
+            Err(ShapeOf::Tuple) => {
+                let bracket = out.len();
+                serde_json::to_writer(&mut *out, args)?;
+                out.pop();
+                // A tuple's own bracket makes room for what stands before its first element; `[T; 0]` has none.
+                if out.len() == bracket + 1 {
+                    out.pop();
+                } else {
+                    out[bracket] = before;
+                }
+            }
+            Ok(()) | Err(ShapeOf::Single) => {
+                out.push(before);
+                serde_json::to_writer(&mut *out, args)?;
+            }
+        }
+        Ok::<_, serde_json::Error>(())
+    });
+    written.map_err(|error| Error::payload(error.to_string()))?;
+    Ok(attachments)
 }
 
 /// A serializer that looks at a value's outermost shape only, and gives it back as its error.
@@ -249,6 +283,19 @@ mod tests {
         assert_eq!(encode(&json!({"x": [1]})).unwrap().json, r#"[{"x":[1]}]"#);
         assert_eq!(encode(&Some(3)).unwrap().json, "[3]");
         assert_eq!(encode(&None::<u8>).unwrap().json, "[null]");
+        assert_eq!(encode(&[0; 0]).unwrap().json, "[]");
+        assert_eq!(encode(&([0; 0],)).unwrap().json, "[[]]");
+    }
+
+    #[test]
+    fn an_argument_is_parsed_for_itself() {
+        let payload = Payload::new(r#"{"a":1}, "b",[3]"#.into(), vec![]);
+        assert_eq!(payload.get::<serde_json::Value>(0).unwrap(), json!({"a": 1}));
+        assert_eq!(payload.get::<String>(1).unwrap(), "b");
+        assert_eq!(payload.get::<Vec<u8>>(2).unwrap(), [3]);
+        assert_eq!(payload.get::<Option<u8>>(3).unwrap(), None);
+        assert!(payload.get::<u8>(0).is_err());
+        assert_eq!(Payload::default().get::<Option<u8>>(0).unwrap(), None);
     }
 
     #[derive(Serialize, Deserialize, PartialEq, Debug)]

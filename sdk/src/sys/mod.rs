@@ -78,8 +78,8 @@ pub(crate) trait Sys: MaybeSync {
 
 /// Wakes the driver at a time.
 pub(crate) trait Alarm: MaybeSend {
-    /// Sets or stops the alarm.
-    fn set(&mut self, at: Option<Duration>);
+    /// Sets the alarm; without a time it may still go off once. Says whether it has to be polled for the new time.
+    fn set(&mut self, at: Option<Duration>) -> bool;
 
     /// Ready once the time has come; then it is not set any more.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;

@@ -101,10 +101,10 @@ struct Sleep {
 }
 
 impl Alarm for Sleep {
-    fn set(&mut self, at: Option<Duration>) {
-        let Some(at) = at else { return };
+    fn set(&mut self, at: Option<Duration>) -> bool {
+        let Some(at) = at else { return false };
         if self.at.is_some_and(|armed| armed <= at) {
-            return;
+            return false;
         }
         self.at = Some(at);
         // Rounded up to the timer's own resolution, so that it does not go off just before the time.
@@ -114,6 +114,7 @@ impl Alarm for Sleep {
             Some(sleep) => sleep.as_mut().reset(deadline),
             None => self.sleep = Some(Box::pin(tokio::time::sleep_until(deadline))),
         }
+        true
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -75,9 +75,9 @@ struct Timer {
 }
 
 impl Alarm for Timer {
-    fn set(&mut self, at: Option<Duration>) {
+    fn set(&mut self, at: Option<Duration>) -> bool {
         if self.at == at {
-            return;
+            return false;
         }
         self.at = at;
         self.timeout = at.map(|at| {
@@ -85,6 +85,7 @@ impl Alarm for Timer {
             // A later time than setTimeout can hold rings early, which the core takes for a look at the clock.
             TimeoutFuture::new(u32::try_from(left).unwrap_or(u32::MAX).min(i32::MAX as u32))
         });
+        true
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -30,7 +30,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, BoxError> {
     let mut report = Report::new(rounds, options.cores);
     let server = Server::start(server_core)?;
     for round in 0..rounds {
-        for &workload in &workloads {
+        for &workload in workloads
+            .iter()
+            .filter(|workload| round < workload.most_rounds())
+        {
             let mut order = workload.clients().to_vec();
             if round % 2 == 1 {
                 order.reverse();

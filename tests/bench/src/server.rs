@@ -17,7 +17,7 @@ use futures::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, interval_at};
+use tokio::time::interval;
 use tokio_tungstenite::tungstenite::Message as Frame;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config};
@@ -66,7 +66,9 @@ async fn serve(tcp: TcpStream, number: u64) -> Result<(), BoxError> {
         ))
         .await?;
 
-    let mut pings = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
+    let mut pings = interval(PING_INTERVAL);
+    // The first comes at once.
+    pings.tick().await;
     loop {
         tokio::select! {
             frame = connection.ws.next() => match frame {

@@ -44,10 +44,17 @@ impl Workload {
             // rust_socketio takes 44 ms for each.
             Self::Connect if client == ClientKind::RustSocketio => 50,
             Self::Connect => 500,
-            // Not fewer: memory per connection depends on how many share what is allocated once.
+            Self::Idle if client == ClientKind::RustSocketio => return 100,
+            // No fewer even when it should be quick: the more, the less what is allocated once counts.
             Self::Idle => return 1_000,
         };
         if quick { full / 5 } else { full }
+    }
+
+    /// Rounds after which nothing new is to be learned.
+    pub(crate) fn most_rounds(self) -> u32 {
+        // Memory repeats itself to the byte.
+        if self == Self::Idle { 3 } else { u32::MAX }
     }
 
     /// Who takes part: the floors beside the bare socket are run only where they say something.

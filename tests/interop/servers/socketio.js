@@ -1,11 +1,13 @@
 // npm's socket.io as the suite's independent server: it answers a few events, and reports all that happens to it.
 //
-// Usage: node socketio.js '{"port":3000,"namespaces":["/news"],"token":"secret","dropOnJoin":true,"socketio":{…}}'
+// Usage: node socketio.js '{"port":3000,"namespaces":["/news"],"token":"secret","dropOnJoin":"link","socketio":{…}}'
 //
 //   port         the loopback port to listen on
 //   namespaces   the namespaces beside "/"
 //   token        what `auth.token` has to be; a CONNECT without it is refused with a message and data
-//   dropOnJoin   close every link as soon as a namespace is joined on it
+//   retryAfter   refuse the first CONNECT, with this many milliseconds as `retryAfterMs` in its data
+//   greeting     an event, as [name, ...args], that is emitted as soon as a namespace is joined
+//   dropOnJoin   "link" or "namespace": what is closed as soon as a namespace is joined
 //   socketio     options of socket.io and engine.io, e.g. pingInterval, connectionStateRecovery
 //
 // Events it answers, in every namespace: `echo` comes back with its arguments, as an acknowledgement where one
@@ -16,8 +18,8 @@
 //    "query":{…},"headers":{…}}
 //   {"heartbeat":1}                               a pong came on link 1
 //   {"linkClosed":1,"reason":"transport close"}
-//   {"joined":"/","link":1,"socket":"…","auth":{…},"recovered":false}
-//   {"refused":"/","link":1,"auth":{…}}
+//   {"joined":"/","link":1,"socket":"…","auth":{…},"recovered":false,"at":12.3}
+//   {"refused":"/","link":1,"auth":{…},"at":12.3}
 //   {"left":"/","link":1,"reason":"client namespace disconnect"}
 //   {"got":"echo","namespace":"/","args":[…],"ack":true}
 
@@ -31,7 +33,14 @@ const http = createServer();
 const io = new Server(http, config.socketio);
 const namespaces = ["/", ...(config.namespaces ?? [])].map((name) => io.of(name));
 
+function refuse(message, data) {
+  const error = new Error(message);
+  error.data = data;
+  return error;
+}
+
 let links = 0;
+let refusals = 0;
 io.engine.on("connection", (link) => {
   link.number = ++links;
   const { url, headers, _query: query } = link.request;
@@ -43,17 +52,22 @@ io.engine.on("connection", (link) => {
 for (const namespace of namespaces) {
   namespace.use((socket, next) => {
     const { auth } = socket.handshake;
-    if (config.token === undefined || auth.token === config.token) return next();
-    report({ refused: namespace.name, link: socket.conn.number, auth });
-    const error = new Error("not on the list");
-    error.data = { code: "invalid_token", given: auth.token ?? null };
-    next(error);
+    const reportRefusal = () => report({ refused: namespace.name, link: socket.conn.number, auth, at: performance.now() });
+    if (config.retryAfter !== undefined && refusals++ === 0) {
+      reportRefusal();
+      return next(refuse("too busy", { retryAfterMs: config.retryAfter }));
+    }
+    if (config.token !== undefined && auth.token !== config.token) {
+      reportRefusal();
+      return next(refuse("not on the list", { code: "invalid_token", given: auth.token ?? null }));
+    }
+    next();
   });
 
   namespace.on("connection", (socket) => {
     const link = socket.conn.number;
     const { id, recovered, handshake } = socket;
-    report({ joined: namespace.name, link, socket: id, auth: handshake.auth, recovered });
+    report({ joined: namespace.name, link, socket: id, auth: handshake.auth, recovered, at: performance.now() });
     socket.on("disconnect", (reason) => report({ left: namespace.name, link, reason }));
     socket.onAny((event, ...args) => {
       const acknowledge = typeof args.at(-1) === "function" ? args.pop() : undefined;
@@ -62,7 +76,9 @@ for (const namespace of namespaces) {
       if (acknowledge) acknowledge(...args);
       else socket.emit("echo", ...args);
     });
-    if (config.dropOnJoin) socket.conn.close();
+    if (config.greeting) socket.emit(...config.greeting);
+    if (config.dropOnJoin === "link") socket.conn.close();
+    if (config.dropOnJoin === "namespace") socket.disconnect();
   });
 }
 
@@ -78,6 +94,10 @@ serve({
         error ? reject(error) : resolve({ reply: toJson(reply) }),
       );
     });
+  },
+  // Writes a message to every link in "/" as it is, whether it makes sense or not.
+  async raw({ text }) {
+    for (const socket of io.sockets.sockets.values()) socket.conn.write(text);
   },
   // Disconnects every socket of a namespace; with `close`, its link too.
   async disconnect({ namespace = "/", close = false }) {

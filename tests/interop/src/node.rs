@@ -66,13 +66,19 @@ impl NodeServer {
             .expect("a reply is a list")
     }
 
+    /// Writes a Socket.IO packet to every link in `/` as it is, whether it makes sense or not.
+    pub async fn write_raw(&self, packet: &str) {
+        self.command(json!({ "op": "raw", "text": packet })).await;
+    }
+
     /// Disconnects every socket in `/`, with `close` their links too.
     pub async fn disconnect_clients(&self, close: bool) {
         self.command(json!({ "op": "disconnect", "close": close }))
             .await;
     }
 
-    /// Waits until a namespace is joined; the line about it, with `auth`, `link` and `socket`.
+    /// Waits until a namespace is joined; the line about it, with `auth`, `link`, `socket` and `at`
+    /// (milliseconds).
     pub async fn wait_join(&self, namespace: &str) -> Value {
         self.peer
             .wait(&format!("join of {namespace}"), |line| {
@@ -81,7 +87,7 @@ impl NodeServer {
             .await
     }
 
-    /// Waits until a CONNECT to a namespace has been refused; the line about it.
+    /// Waits until a CONNECT to a namespace has been refused; the line about it, with `auth`, `link` and `at`.
     pub async fn wait_refusal(&self, namespace: &str) -> Value {
         self.peer
             .wait(&format!("refusal in {namespace}"), |line| {
@@ -103,9 +109,7 @@ impl NodeServer {
     /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query` and `headers`.
     pub async fn wait_link(&self) -> Value {
         self.peer
-            .wait("link", |line| {
-                line["link"].is_u64() && line["at"].is_number()
-            })
+            .wait("link", |line| line["path"].is_string())
             .await
     }
 
@@ -122,7 +126,7 @@ impl NodeServer {
         let open = |lines: &mut [Line]| {
             let opened = lines
                 .iter()
-                .filter(|line| line.value["at"].is_number())
+                .filter(|line| line.value["path"].is_string())
                 .count();
             let closed = lines
                 .iter()
@@ -150,7 +154,7 @@ impl NodeServer {
 
     /// How many links there were so far.
     pub fn links(&self) -> usize {
-        self.so_far(|line| line["at"].is_number()).len()
+        self.so_far(|line| line["path"].is_string()).len()
     }
 
     /// How many CONNECTs were refused so far.

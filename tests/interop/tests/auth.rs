@@ -142,6 +142,27 @@ async fn a_provider_is_asked_once_more_after_a_refusal_and_on_the_same_link() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_a_time_is_waited_out() {
+    let server = NodeServer::start(json!({ "retryAfter": 300 })).await;
+    let testee = Testee::start();
+    testee.create("a", &server.url(), options(json!({}))).await;
+    testee.connect("a").await;
+    let waiting = testee.wait_state("a", "waiting").await;
+    assert!(
+        waiting["retryIn"].as_u64().is_some_and(|wait| wait >= 300),
+        "{waiting}"
+    );
+    testee.wait_state("a", "connected").await;
+
+    let times = (server.wait_refusal("/").await, server.wait_join("/").await);
+    let waited = times.1["at"]
+        .as_f64()
+        .zip(times.0["at"].as_f64())
+        .map(|(join, refusal)| join - refusal);
+    assert!(waited.is_some_and(|waited| waited >= 299.0), "{waited:?}");
+}
+
+#[tokio::test]
 async fn each_namespace_shows_its_auth() {
     let server = NodeServer::start(json!({ "namespaces": ["/news"], "token": "sesame" })).await;
     let testee = Testee::start();

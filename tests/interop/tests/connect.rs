@@ -23,6 +23,20 @@ async fn a_client_connects_and_tells_each_step() {
 }
 
 #[tokio::test]
+async fn what_the_server_emits_as_one_joins_is_heard() {
+    let server = NodeServer::start(json!({ "greeting": ["welcome", "in"] })).await;
+    let testee = Testee::start();
+    testee.create("a", &server.url(), options(json!({}))).await;
+    testee.on("a", "welcome").await;
+    for _ in 0..3 {
+        testee.connected("a").await;
+        assert_eq!(testee.next_event("a", "welcome").await, json!(["in"]));
+        testee.disconnect("a").await;
+        testee.wait_state("a", "closed").await;
+    }
+}
+
+#[tokio::test]
 async fn path_query_and_headers_reach_the_server() {
     let server = NodeServer::start(json!({ "socketio": { "path": "/realtime" } })).await;
     let testee = Testee::start();

@@ -78,10 +78,10 @@ async fn the_hundred_and_first_drops_the_oldest() {
 async fn a_queue_that_rejects_refuses_the_newest() {
     let (server, testee) =
         offline(json!({ "queue": { "capacity": 3, "overflow": "reject" } })).await;
-    let receipts = emit_numbers(&testee, 4).await;
-    let outcome = testee.outcome("a", receipts[3]).await;
-    assert_eq!(outcome.name, "rejected");
-    assert_eq!(outcome.error.expect("why").code, 4001);
+    emit_numbers(&testee, 3).await;
+    let fourth = json!({ "op": "emit", "client": "a", "event": "n", "args": [4] });
+    assert_eq!(testee.refused(fourth).await.code, 4001);
+    assert_eq!(testee.pending("a").await, 3);
 
     testee.connected("a").await;
     testee.emit("a", "end", json!([])).await;

@@ -265,6 +265,14 @@ fn packets_of_namespaces_that_nobody_joined_are_ignored() {
 }
 
 #[test]
+fn a_namespace_that_cannot_be_written_fails_at_connect() {
+    let mut pair = Pair::with(config(), NamespaceConfig::new("/a,b"));
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    assert_eq!((pair.state(), pair.started.len()), (State::Failed, 0));
+}
+
+#[test]
 fn a_server_of_version_2_is_told_apart() {
     let mut pair = Pair::new();
     pair.core.connect(pair.now, pair.socket);

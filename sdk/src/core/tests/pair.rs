@@ -42,8 +42,8 @@ pub(super) struct Pair {
     pub(super) writes: bool,
     /// Every output in words: what determinism is measured by.
     pub(super) log: Vec<String>,
-    /// A batch that is not written yet.
-    unsent: Option<LinkId>,
+    /// Links whose batch is not written yet.
+    unsent: Vec<LinkId>,
 }
 
 pub(super) fn config() -> ConnectionConfig {
@@ -97,7 +97,7 @@ impl Pair {
             events: VecDeque::new(),
             writes: true,
             log: Vec::new(),
-            unsent: None,
+            unsent: Vec::new(),
         }
     }
 
@@ -148,15 +148,13 @@ impl Pair {
             let output = self.core.poll_output();
             self.log.push(format!("{output:?}"));
             match output {
-                Output::Start(link, request) => self.started.push((link, request)),
+                Output::Start(link, request) => self.started.push((link, *request)),
                 Output::Stop(link) => {
-                    if self.unsent == Some(link) {
-                        self.unsent = None;
-                    }
+                    self.unsent.retain(|unsent| *unsent != link);
                     self.stopped.push(link);
                 }
                 Output::Send(link, frames) => {
-                    assert!(self.unsent.is_none(), "a second batch before the first was written");
+                    assert!(!self.unsent.contains(&link), "a second batch before the first was written");
                     self.batches += 1;
                     for frame in frames {
                         match frame {
@@ -165,7 +163,7 @@ impl Pair {
                             Frame::Ping => self.wire.push((link, "ws ping".to_owned())),
                         }
                     }
-                    self.unsent = Some(link);
+                    self.unsent.push(link);
                     if self.writes {
                         self.written();
                     }
@@ -186,13 +184,13 @@ impl Pair {
 
     /// The batch under way has been written.
     pub(super) fn written(&mut self) {
-        let link = self.unsent.take().expect("a batch under way");
+        let link = self.unsent.pop().expect("a batch under way");
         self.core.handle_link(self.now, link, LinkEvent::Sent);
     }
 
     /// Writes what is under way, if anything is.
     pub(super) fn write_all(&mut self) {
-        if self.unsent.is_some() {
+        while !self.unsent.is_empty() {
             self.written();
         }
     }
@@ -254,7 +252,7 @@ impl Pair {
 
     pub(super) fn notices(&mut self) -> Vec<Notice> {
         self.take(|happening| match happening {
-            Happening::Notice(notice) => Some(notice.clone()),
+            Happening::Notice(notice) => Some((**notice).clone()),
             _ => None,
         })
     }

@@ -48,6 +48,8 @@ pub(super) struct WebSocket {
     /// What is being written.
     batch: std::vec::IntoIter<Frame>,
     sending: bool,
+    /// The last read found nothing: until the system has something, another would be wasted.
+    drained: bool,
 }
 
 enum State {
@@ -63,6 +65,7 @@ impl WebSocket {
             state: State::Dialing(Box::pin(dial(request, options))),
             batch: Vec::new().into_iter(),
             sending: false,
+            drained: false,
         }
     }
 
@@ -92,8 +95,14 @@ impl WebSocket {
         let State::Open(open) = &mut self.state else {
             return Poll::Pending;
         };
+        if self.drained {
+            // An error here is found again, and told, by the read.
+            let _ = ready!(open.tcp().poll_read_ready(cx));
+        }
         loop {
-            return Poll::Ready(match ready!(open.poll_next(cx)) {
+            let next = open.poll_next(cx);
+            self.drained = next.is_pending();
+            return Poll::Ready(match ready!(next) {
                 Some(Ok(Message::Text(text))) => match ByteString::try_from(bytes::Bytes::from(text)) {
                     Ok(text) => LinkEvent::Text(text),
                     Err(_) => LinkEvent::Closed(Some(Error::protocol("a text frame that is not UTF-8"))),
@@ -179,6 +188,15 @@ macro_rules! each {
 impl Open {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), WsError>> {
         each!(self, stream => Pin::new(stream.as_mut()).poll_ready(cx))
+    }
+
+    /// The TCP connection underneath.
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream.get_ref(),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_ref().get_ref().0,
+        }
     }
 
     fn start_send(&mut self, message: Message) -> Result<(), WsError> {

@@ -1,0 +1,283 @@
+//! One client that is driven, and what it reports.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rejoin::{
+    Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription,
+};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::lines::{EventLine, Lines, Refusal, StateLine, malformed};
+use super::names::Names;
+use super::options::{Options, Token, unsupported};
+use super::receipts::{Receipts, next_number};
+use crate::binary;
+
+const EVERY_EVENT: &str = "*";
+
+/// A client by the name that commands have for it.
+pub(super) struct Driven {
+    pub(super) socket: Socket,
+    pub(super) reporter: Arc<Reporter>,
+    link: Link,
+    token: Option<watch::Sender<Token>>,
+    notices: Vec<(String, Subscription)>,
+    _states: Subscription,
+}
+
+/// What the socket belongs to.
+enum Link {
+    Generic(Client),
+    Chat(RealtimeClient),
+}
+
+/// Prints what happens to one client.
+pub(super) struct Reporter {
+    pub(super) client: String,
+    pub(super) lines: Lines,
+    pub(super) receipts: Receipts,
+    names: Names,
+    last: Mutex<Option<StateChange>>,
+    /// Events that the server wants answered, by the numbers in their lines.
+    asked: Mutex<HashMap<u64, Event>>,
+}
+
+impl Driven {
+    /// Makes a client with a link of its own. The chat layer is there on the namespace `/`.
+    pub(super) fn create(
+        name: &str,
+        url: String,
+        options: Options,
+        lines: &Lines,
+    ) -> Result<Self, Error> {
+        let (sender, token) = watch::channel(None);
+        let sender = options.provider.then_some(sender);
+        let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
+        let (socket, link) = if options.chat && namespace == "/" {
+            let mut builder = RealtimeClient::builder(url);
+            if let Some(typing) = options.typing.clone() {
+                builder = builder.typing(typing);
+            }
+            let chat = options.apply(builder, token).build()?;
+            (chat.socket().clone(), Link::Chat(chat))
+        } else {
+            if options.typing.is_some() {
+                return Err(unsupported("option `typing` without the chat layer"));
+            }
+            let client = options.apply(Client::builder(url), token).build()?;
+            (client.socket(&namespace), Link::Generic(client))
+        };
+        Ok(Self::new(name, socket, link, sender, lines))
+    }
+
+    /// Another namespace on the link of this client.
+    pub(super) fn create_of(
+        &self,
+        name: &str,
+        options: &Options,
+        lines: &Lines,
+    ) -> Result<Self, Error> {
+        if options.of_a_link {
+            return Err(unsupported(
+                "options of its own, beside `namespace`, for a namespace on another client's link",
+            ));
+        }
+        match &self.link {
+            Link::Generic(client) => {
+                let socket = client.socket(options.namespace.as_deref().unwrap_or("/"));
+                Ok(Self::new(
+                    name,
+                    socket,
+                    Link::Generic(client.clone()),
+                    None,
+                    lines,
+                ))
+            }
+            Link::Chat(_) => Err(unsupported(
+                "another namespace on the link of a client with the chat layer",
+            )),
+        }
+    }
+
+    fn new(
+        name: &str,
+        socket: Socket,
+        link: Link,
+        token: Option<watch::Sender<Token>>,
+        lines: &Lines,
+    ) -> Self {
+        let reporter = Arc::new(Reporter {
+            client: name.to_owned(),
+            lines: lines.clone(),
+            receipts: Receipts::default(),
+            names: match &link {
+                Link::Generic(_) => Names::Wire,
+                Link::Chat(_) => Names::Chat,
+            },
+            last: Mutex::default(),
+            asked: Mutex::default(),
+        });
+        // A handler, not the stream of states: so a change stands in its place among the events.
+        let states = socket.on_state({
+            let reporter = Arc::clone(&reporter);
+            move |change| reporter.state(change)
+        });
+        Self {
+            socket,
+            reporter,
+            link,
+            token,
+            notices: Vec::new(),
+            _states: states,
+        }
+    }
+
+    /// The chat layer, if the client has it.
+    pub(super) fn chat(&self) -> Option<&RealtimeClient> {
+        match &self.link {
+            Link::Generic(_) => None,
+            Link::Chat(chat) => Some(chat),
+        }
+    }
+
+    /// Ends the client for good.
+    pub(super) fn close(&self) {
+        match &self.link {
+            Link::Generic(client) => client.close(),
+            Link::Chat(chat) => chat.close(),
+        }
+    }
+
+    /// Starts event lines.
+    pub(super) fn on(&mut self, event: &str) {
+        let reporter = Arc::clone(&self.reporter);
+        if event == EVERY_EVENT {
+            self.socket
+                .on_any(move |event| reporter.event(&reporter.names.name_of(event.name()), event))
+                .detach();
+        } else {
+            let name = event.to_owned();
+            let wire = self.reporter.names.wire_of(event);
+            self.socket
+                .on(wire, move |event| reporter.event(&name, event))
+                .detach();
+        }
+        self.on_notice(event, false);
+    }
+
+    /// Starts the line of the next event.
+    pub(super) fn once(&mut self, event: &str) -> Result<(), Error> {
+        if event == EVERY_EVENT {
+            return Err(unsupported("`once` for every event"));
+        }
+        let reporter = Arc::clone(&self.reporter);
+        let name = event.to_owned();
+        let wire = self.reporter.names.wire_of(event);
+        self.socket
+            .once(wire, move |event| reporter.event(&name, event))
+            .detach();
+        self.on_notice(event, true);
+        Ok(())
+    }
+
+    /// The client's own notices come by their names, beside the server's events.
+    fn on_notice(&mut self, event: &str, once: bool) {
+        let reporter = Arc::clone(&self.reporter);
+        let (name, mut heard) = (event.to_owned(), false);
+        let subscription = self.socket.on_notice(move |notice| {
+            let wanted = name == EVERY_EVENT || name == notice.name();
+            if wanted && !(once && heard) {
+                heard = true;
+                reporter.notice(notice);
+            }
+        });
+        self.notices.push((event.to_owned(), subscription));
+    }
+
+    /// Ends event lines.
+    pub(super) fn off(&mut self, event: &str) {
+        self.notices.retain(|(name, _)| name != event);
+        if event == EVERY_EVENT {
+            self.socket.off_any();
+        } else {
+            self.socket.off(self.reporter.names.wire_of(event));
+        }
+    }
+
+    /// Answers an event.
+    pub(super) fn reply(&self, ack: u64, args: RawArgs) -> Result<(), Refusal> {
+        let event = self.reporter.asked().get(&ack).cloned();
+        let event = event.ok_or_else(|| malformed(format!("no event came with the ack {ack}")))?;
+        Ok(event.reply_raw(args)?)
+    }
+
+    /// Changes what the provider gives.
+    pub(super) fn set_token(&self, token: String) -> Result<(), Refusal> {
+        let sender = self
+            .token
+            .as_ref()
+            .ok_or_else(|| malformed("the client was made without `provider`"))?;
+        sender.send_replace(Some(token));
+        Ok(())
+    }
+
+    /// The state object: the state as the client gives it, and what the last change said about it.
+    pub(super) fn state(&self) -> StateLine<'static> {
+        let state = self.socket.state();
+        let last = self
+            .reporter
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let mut object = match &*last {
+            Some(change) if change.state == state => StateLine::now(change),
+            // There was none yet, or its line is still on the way.
+            _ => StateLine::bare(state),
+        };
+        object.id = self.socket.id();
+        object
+    }
+}
+
+impl Reporter {
+    fn state(&self, change: &StateChange) {
+        self.lines.print(&StateLine::of(&self.client, change));
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());
+    }
+
+    fn event(&self, name: &str, event: &Event) {
+        let ack = event.wants_ack().then(|| {
+            let number = next_number();
+            self.asked().insert(number, event.clone());
+            number
+        });
+        self.print_event(name, binary::incoming(event.payload()), ack);
+    }
+
+    fn notice(&self, notice: &Notice) {
+        let mut argument: Value =
+            serde_json::from_str(&notice.to_json()).expect("a notice is JSON");
+        if let Notice::Overflow { receipt, .. } = notice {
+            argument["receipt"] = json!(self.receipts.ours(*receipt));
+        }
+        let args = to_raw_value(&[argument]).expect("a JSON value is JSON");
+        self.print_event(notice.name(), args, None);
+    }
+
+    fn print_event(&self, event: &str, args: Box<RawValue>, ack: Option<u64>) {
+        let client = &self.client;
+        self.lines.print(&EventLine {
+            client,
+            event,
+            args,
+            ack,
+        });
+    }
+
+    fn asked(&self) -> std::sync::MutexGuard<'_, HashMap<u64, Event>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

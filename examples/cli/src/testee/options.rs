@@ -1,0 +1,307 @@
+//! The options of `create`. Every one that is not known, or has a value of another kind, is refused by its name.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rejoin::{
+    BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, QueueConfig, TypingConfig,
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+/// The token that the provider gives; `None` before there is one.
+pub(super) type Token = Option<String>;
+
+/// What a client is made with.
+#[derive(Default)]
+pub(super) struct Options {
+    pub(super) namespace: Option<String>,
+    pub(super) chat: bool,
+    pub(super) provider: bool,
+    /// Whether there is any option that `"of"` cannot have.
+    pub(super) of_a_link: bool,
+    pub(super) typing: Option<TypingConfig>,
+    path: Option<String>,
+    query: HashMap<String, String>,
+    headers: HashMap<String, String>,
+    auth: Option<Map<String, Value>>,
+    token: Option<String>,
+    require_tls: Option<bool>,
+    ca: Option<String>,
+    backoff: Option<BackoffConfig>,
+    max_attempts: Option<u32>,
+    seed: Option<u64>,
+    connect_timeout: Option<Duration>,
+    ack_timeout: Option<Duration>,
+    queue: Option<QueueConfig>,
+    delivery: Option<Delivery>,
+}
+
+impl Options {
+    /// # Errors
+    /// 1002 names the option; 1005 says what the client does not have yet.
+    pub(super) fn read(options: Map<String, Value>) -> Result<Self, Error> {
+        let mut fields = Fields::new("", options);
+        let mut read = Self {
+            of_a_link: fields
+                .names()
+                .any(|name| name != "namespace" && name != "chat"),
+            ..Self::default()
+        };
+        read.namespace = fields.take("namespace")?;
+        read.chat = fields.take("chat")?.unwrap_or(true);
+        read.provider = fields.take("provider")?.unwrap_or(false);
+        read.path = fields.take("path")?;
+        read.query = fields.take("query")?.unwrap_or_default();
+        read.headers = fields.take("headers")?.unwrap_or_default();
+        read.auth = fields.take("auth")?;
+        read.token = fields.take("token")?;
+        read.require_tls = fields.take("requireTls")?;
+        read.ca = fields.take("ca")?;
+        read.connect_timeout = fields.millis("connectTimeout")?;
+        read.ack_timeout = fields.millis("ackTimeout")?;
+        if let Some(reconnect) = fields.group("reconnect")? {
+            read.reconnect(reconnect)?;
+        }
+        read.queue = fields.group("queue")?.map(queue).transpose()?;
+        read.typing = fields.group("typing")?.map(typing).transpose()?;
+        read.delivery = fields.choice(
+            "delivery",
+            &[
+                ("auto", Delivery::Auto),
+                ("atMostOnce", Delivery::AtMostOnce),
+                ("atLeastOnce", Delivery::AtLeastOnce),
+            ],
+        )?;
+        only_socketio_over_websocket(&mut fields)?;
+        if fields.take::<String>("account")?.is_some() {
+            return Err(unsupported("option `account`"));
+        }
+        if fields.take("withCredentials")?.unwrap_or(false) {
+            return Err(unsupported("option `withCredentials`"));
+        }
+        fields.end()?;
+        Ok(read)
+    }
+
+    fn reconnect(&mut self, mut fields: Fields) -> Result<(), Error> {
+        let mut backoff = BackoffConfig::default();
+        backoff.initial = fields.millis("initialDelay")?.unwrap_or(backoff.initial);
+        backoff.max = fields.millis("maxDelay")?.unwrap_or(backoff.max);
+        backoff.multiplier = fields.take("multiplier")?.unwrap_or(backoff.multiplier);
+        self.backoff = Some(backoff);
+        self.max_attempts = fields.take("maxAttempts")?;
+        self.seed = fields.take("seed")?;
+        fields.end()
+    }
+
+    /// Hands every option to the client's builder; `token` is what the provider gives.
+    pub(super) fn apply<T: Buildable>(
+        self,
+        mut builder: Builder<T>,
+        token: watch::Receiver<Token>,
+    ) -> Builder<T> {
+        for (name, value) in &self.query {
+            builder = builder.query(name, value);
+        }
+        for (name, value) in self.headers {
+            builder = builder.header(name, value);
+        }
+        macro_rules! set {
+            ($($field:ident => $method:ident),*) => {$(
+                if let Some(value) = self.$field {
+                    builder = builder.$method(value);
+                }
+            )*};
+        }
+        set!(path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
+            max_attempts => max_attempts, seed => reconnect_seed, connect_timeout => connect_timeout,
+            ack_timeout => ack_timeout, queue => queue, delivery => delivery);
+        if let Some(token) = &self.token {
+            builder = builder.token(token);
+        }
+        if self.provider {
+            builder = builder.token_provider(move || {
+                let mut token = token.clone();
+                async move {
+                    let token = token
+                        .wait_for(Option::is_some)
+                        .await
+                        .map_err(|error| error.to_string())?;
+                    token.clone().ok_or_else(|| "there is no token".to_owned())
+                }
+            });
+        }
+        builder
+    }
+}
+
+fn queue(mut fields: Fields) -> Result<QueueConfig, Error> {
+    let mut queue = QueueConfig::default();
+    queue.capacity = fields.take("capacity")?.unwrap_or(queue.capacity);
+    queue.bytes = fields.take("bytes")?.unwrap_or(queue.bytes);
+    let overflow = [
+        ("dropOldest", Overflow::DropOldest),
+        ("reject", Overflow::Reject),
+    ];
+    queue.overflow = fields
+        .choice("overflow", &overflow)?
+        .unwrap_or(queue.overflow);
+    queue.ttl = fields.millis("ttl")?;
+    if fields.take::<String>("store")?.is_some() {
+        return Err(unsupported("option `queue.store`"));
+    }
+    fields.end()?;
+    Ok(queue)
+}
+
+fn typing(mut fields: Fields) -> Result<TypingConfig, Error> {
+    let mut typing = TypingConfig::default();
+    typing.auto_stop = fields.millis("autoStop")?.unwrap_or(typing.auto_stop);
+    typing.refresh = fields.millis("refresh")?.unwrap_or(typing.refresh);
+    typing.expiry = fields.millis("expiry")?.unwrap_or(typing.expiry);
+    fields.end()?;
+    Ok(typing)
+}
+
+/// The client speaks Socket.IO over a WebSocket: what asks for something else first is not supported yet.
+fn only_socketio_over_websocket(fields: &mut Fields) -> Result<(), Error> {
+    if fields.choice("protocol", &[("socketio", false), ("json", true)])? == Some(true) {
+        return Err(unsupported("the plain-JSON protocol"));
+    }
+    let Some(transports) = fields.take::<Vec<String>>("transports")? else {
+        return Ok(());
+    };
+    let unknown = transports
+        .iter()
+        .any(|name| !["websocket", "polling"].contains(&name.as_str()));
+    match transports.first().map(String::as_str) {
+        _ if unknown => Err(fields.wrong("transports", "they are `websocket` and `polling`")),
+        None => Err(fields.wrong("transports", "there has to be one at least")),
+        Some("websocket") => Ok(()),
+        Some(_) => Err(unsupported("long-polling")),
+    }
+}
+
+pub(super) fn unsupported(what: &'static str) -> Error {
+    Error::Unsupported(what.into())
+}
+
+/// An object of options, of which each is taken once.
+struct Fields {
+    path: &'static str,
+    fields: Map<String, Value>,
+}
+
+impl Fields {
+    const fn new(path: &'static str, fields: Map<String, Value>) -> Self {
+        Self { path, fields }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.fields.keys()
+    }
+
+    /// An option that may be absent; `null` is as if it were.
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
+        let value = self.fields.remove(name).unwrap_or_default();
+        serde_json::from_value(value).map_err(|error| self.wrong(name, &error.to_string()))
+    }
+
+    fn millis(&mut self, name: &str) -> Result<Option<Duration>, Error> {
+        Ok(self.take(name)?.map(Duration::from_millis))
+    }
+
+    fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Error> {
+        let Some(chosen) = self.take::<String>(name)? else {
+            return Ok(None);
+        };
+        let found = choices.iter().find(|(choice, _)| *choice == chosen);
+        let (_, value) = found.ok_or_else(|| {
+            let names: Vec<_> = choices
+                .iter()
+                .map(|(choice, _)| format!("`{choice}`"))
+                .collect();
+            self.wrong(name, &format!("`{chosen}` is none of {}", names.join(", ")))
+        })?;
+        Ok(Some(*value))
+    }
+
+    fn group(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
+        Ok(self.take(name)?.map(|fields| Self::new(name, fields)))
+    }
+
+    fn end(self) -> Result<(), Error> {
+        match self.fields.keys().next() {
+            None => Ok(()),
+            Some(unknown) => Err(self.wrong(unknown, "there is no such option")),
+        }
+    }
+
+    fn wrong(&self, name: &str, reason: &str) -> Error {
+        let option = match self.path {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        Error::InvalidOption {
+            option: option.into(),
+            reason: reason.to_owned().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refused(options: Value) -> Error {
+        let Value::Object(options) = options else {
+            panic!("options are an object")
+        };
+        Options::read(options).err().expect("refused")
+    }
+
+    #[test]
+    fn what_is_unknown_or_of_the_wrong_kind_is_refused_by_its_name() {
+        for (options, name) in [
+            (json!({ "recnonect": {} }), "recnonect"),
+            (
+                json!({ "reconnect": { "initial": 10 } }),
+                "reconnect.initial",
+            ),
+            (
+                json!({ "queue": { "overflow": "dropNewest" } }),
+                "queue.overflow",
+            ),
+            (json!({ "queue": [] }), "queue"),
+            (json!({ "typing": { "autoStop": "3s" } }), "typing.autoStop"),
+            (json!({ "connectTimeout": -1 }), "connectTimeout"),
+            (json!({ "headers": { "a": 1 } }), "headers"),
+            (json!({ "auth": "secret" }), "auth"),
+            (json!({ "transports": ["pigeon"] }), "transports"),
+            (json!({ "transports": [] }), "transports"),
+            (json!({ "protocol": "xmpp" }), "protocol"),
+            (json!({ "chat": 1 }), "chat"),
+        ] {
+            let error = refused(options.clone());
+            assert_eq!(error.code(), 1002, "{options}");
+            assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_the_client_does_not_have_is_unsupported() {
+        for options in [
+            json!({ "protocol": "json" }),
+            json!({ "transports": ["polling"] }),
+            json!({ "transports": ["polling", "websocket"] }),
+            json!({ "withCredentials": true }),
+            json!({ "account": "u1" }),
+            json!({ "queue": { "store": "folder" } }),
+        ] {
+            assert_eq!(refused(options.clone()).code(), 1005, "{options}");
+        }
+    }
+}

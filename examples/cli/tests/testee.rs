@@ -1,0 +1,156 @@
+//! The testee's own promises: how it answers what makes no sense, and how it ends. What the client does is the
+//! conformance suite's.
+#![allow(clippy::unwrap_used)]
+
+mod program;
+
+use std::time::Duration;
+
+use program::Program;
+use rejoin_server::{Server, ServerConfig};
+use serde_json::{Value, json};
+
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn create(options: Value) -> Value {
+    json!({ "id": 1, "op": "create", "client": "a", "url": NOWHERE, "options": options })
+}
+
+async fn code(testee: &mut Program, command: Value) -> Value {
+    let answer = testee.ask(&command.to_string()).await;
+    assert_eq!(answer["ok"], json!(false), "{command} was taken");
+    assert_eq!(answer["re"], command["id"]);
+    assert!(answer["error"]["message"].is_string(), "{answer}");
+    answer["error"]["code"].clone()
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_command_is_answered_and_the_program_goes_on() {
+    let mut testee = Program::start(&["testee"]);
+    for line in ["{not json", "[]", "12", "null", "{}", r#"{"op":7}"#] {
+        let answer = testee.ask(line).await;
+        assert_eq!(
+            (&answer["re"], &answer["ok"]),
+            (&Value::Null, &json!(false)),
+            "{line}"
+        );
+        assert_eq!(answer["error"]["kind"], "invalidPayload", "{line}");
+    }
+    let answer = testee.ask(r#"{"id":"x","op":"fly"}"#).await;
+    assert_eq!((&answer["re"], &answer["ok"]), (&json!("x"), &json!(false)));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("fly"));
+    testee.take(&create(json!({})).to_string()).await;
+}
+
+#[tokio::test]
+async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
+    let mut testee = Program::start(&["testee"]);
+    for options in [
+        json!({ "recnonect": {} }),
+        json!({ "queue": { "capacity": "many" } }),
+        json!({ "path": 1 }),
+    ] {
+        assert_eq!(code(&mut testee, create(options)).await, 1002);
+    }
+    assert_eq!(
+        code(
+            &mut testee,
+            json!({ "id": 2, "op": "connect", "client": "a" })
+        )
+        .await,
+        1003
+    );
+}
+
+#[tokio::test]
+async fn what_the_client_cannot_do_is_unsupported() {
+    let mut testee = Program::start(&["testee"]);
+    assert_eq!(
+        code(&mut testee, create(json!({ "transports": ["polling"] }))).await,
+        1005
+    );
+    testee
+        .take(&create(json!({ "transports": ["websocket", "polling"] })).to_string())
+        .await;
+    for command in [
+        json!({ "id": 2, "op": "stats", "client": "a" }),
+        json!({ "id": 2, "op": "hint", "client": "a", "hint": "offline" }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "forget", "args": [] }),
+    ] {
+        assert_eq!(code(&mut testee, command).await, 1005);
+    }
+}
+
+#[tokio::test]
+async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
+    let mut testee = Program::start(&["testee"]);
+    testee.take(&create(json!({})).to_string()).await;
+    for command in [
+        json!({ "id": 2, "op": "connect", "client": "nobody" }),
+        json!({ "id": 2, "op": "emit", "client": "a" }),
+        json!({ "id": 2, "op": "emit", "client": "a", "event": "x", "args": 1 }),
+        json!({ "id": 2, "op": "emit", "client": "a", "event": "x", "args": [{ "$binary": "?" }] }),
+        json!({ "id": 2, "op": "reply", "client": "a", "ack": 1, "args": [] }),
+        json!({ "id": 2, "op": "cancel", "client": "a", "receipt": 1 }),
+        json!({ "id": 2, "op": "token", "client": "a", "token": "x" }),
+        json!({ "id": 2, "op": "create", "client": "a", "url": NOWHERE }),
+        json!({ "id": 2, "op": "create", "client": "b" }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": [1] }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": ["r", null, "more"] }),
+    ] {
+        assert_eq!(code(&mut testee, command).await, 1003);
+    }
+}
+
+#[tokio::test]
+async fn an_emit_is_answered_before_its_outcome_and_an_outcome_has_the_answers_number() {
+    let mut testee = Program::start(&["testee"]);
+    testee.take(&create(json!({})).to_string()).await;
+    let emit = json!({ "id": 2, "op": "emit", "client": "a", "event": "x", "volatile": true });
+    let answer = testee.take(&emit.to_string()).await;
+    let outcome = testee.next_line().await;
+    assert_eq!(
+        outcome,
+        json!({ "client": "a", "receipt": answer["receipt"], "outcome": "dropped" })
+    );
+}
+
+#[tokio::test]
+async fn exit_closes_every_client_and_leaves_no_emit_without_an_outcome() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    let token = server.mint_token("u1", "Alice", Duration::from_secs(60));
+    for by_command in [true, false] {
+        let mut testee = Program::start(&["testee"]);
+        let options = json!({ "token": token });
+        let create = json!({ "id": 1, "op": "create", "client": "a", "url": server.url(), "options": options });
+        testee.take(&create.to_string()).await;
+        testee
+            .take(
+                &self::create(json!({}))
+                    .to_string()
+                    .replace("\"a\"", "\"b\""),
+            )
+            .await;
+        testee
+            .take(r#"{"id":2,"op":"emit","client":"b","event":"x"}"#)
+            .await;
+        testee.take(r#"{"id":3,"op":"connect","client":"a"}"#).await;
+        testee.wait_for(r#""state":"connected""#).await;
+        if by_command {
+            testee.take(r#"{"id":4,"op":"exit"}"#).await;
+        } else {
+            testee.close_input();
+        }
+        let ended = testee.ended().await;
+        assert_eq!(ended.status, Some(0), "{ended:?}");
+        assert!(
+            ended.stdout.contains(r#""outcome":"rejected""#),
+            "{ended:?}"
+        );
+        assert!(
+            ended.stdout.contains(r#"{"client":"a","state":"closed""#),
+            "{ended:?}"
+        );
+    }
+}
