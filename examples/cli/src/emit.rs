@@ -1,5 +1,7 @@
 //! `rejoin emit`: sends one event and says what became of it.
 
+use std::future::ready;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -57,20 +59,17 @@ pub(crate) async fn run(emit: Emit) -> Result<ExitCode, Error> {
     }
     // Not connected yet: it waits in the queue and goes out on connect.
     let mut receipt = socket.emit_raw(&emit.event, args, options);
-    let cannot_connect = states.filter_map(|change| async move {
-        match change.state {
-            State::Connecting | State::Connected => None,
-            state => {
-                eprintln!("rejoin: {}", describe(&change));
-                (state == State::Failed).then_some(())
-            }
+    let refused = states.filter(|change| {
+        if !matches!(change.state, State::Connecting | State::Connected) {
+            eprintln!("rejoin: {}", describe(change));
         }
+        ready(change.state == State::Failed)
     });
-    let mut cannot_connect = Box::pin(cannot_connect);
+    let mut refused = pin!(refused);
     let outcome = timeout(emit.timeout, async {
         tokio::select! {
             outcome = &mut receipt => Ok(outcome),
-            Some(()) = cannot_connect.next() => Err("there is no connection".to_owned()),
+            Some(_) = refused.next() => Err("there is no connection".to_owned()),
         }
     });
     let late = |_| Err(format!("{} s have passed", emit.timeout.as_secs_f64()));

@@ -1,7 +1,9 @@
 //! `rejoin listen`: prints what a server sends.
 
 use std::fmt::Display;
+use std::future::ready;
 use std::io::{self, Write};
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -62,18 +64,19 @@ pub(crate) async fn run(listen: Listen) -> Result<ExitCode, Error> {
         .on_notice(move |notice| say(&format_args!("* {} {}", notice.name(), notice.to_json())))
         .detach();
 
-    let mut states = socket.states();
+    // Changes are printed by a handler, so that each stands in its place among the events; the stream says when to end.
+    socket
+        .on_state(move |change| say(&format_args!("* {}", describe(change))))
+        .detach();
+    let refused = socket
+        .states()
+        .filter(|change| ready(change.state == State::Failed));
+    let mut refused = pin!(refused);
+
     socket.connect();
-    let status = loop {
-        tokio::select! {
-            Some(change) = states.next() => {
-                say(&format_args!("* {}", describe(&change)));
-                if change.state == State::Failed {
-                    break ExitCode::FAILURE;
-                }
-            }
-            _ = tokio::signal::ctrl_c() => break ExitCode::SUCCESS,
-        }
+    let status = tokio::select! {
+        Some(_) = refused.next() => ExitCode::FAILURE,
+        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
     };
     close(&client, &socket).await;
     Ok(status)

@@ -146,7 +146,6 @@ async fn what_the_server_sends_is_printed_until_ctrl_c() {
     let mut listen = Program::start(&["listen", &server.url(), "--token", &bob]);
     listen.wait_for("* connecting").await;
     listen.wait_for("* connected over websocket").await;
-    listen.wait_for(r#"connection_status [{"#).await;
 
     let alice = token(&server, "alice");
     Program::run(&[
@@ -163,6 +162,9 @@ async fn what_the_server_sends_is_printed_until_ctrl_c() {
     listen.interrupt().await;
     let ended = listen.ended().await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
+    for line in ["connection_status [{", "* closed (io client disconnect)"] {
+        assert!(ended.stdout.contains(line), "{line} is missing: {ended:?}");
+    }
 }
 
 #[cfg(unix)]

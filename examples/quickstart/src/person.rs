@@ -156,10 +156,11 @@ impl Person {
         heard
     }
 
-    /// Disconnects: what was sent goes out, and the server is told.
+    /// Ends the client: what was sent goes out, the server is told, and handlers have had their last call.
     pub(crate) async fn leave(&mut self) -> Result<(), Failure> {
-        self.chat.disconnect();
-        self.wait_for(|change| change.state == State::Closed).await
+        self.chat.close();
+        let end = async { while self.states.next().await.is_some() {} };
+        within("the client ends", end).await
     }
 }
 
@@ -176,6 +177,9 @@ fn describe(change: &StateChange) -> String {
     }
     if let Some(reason) = change.reason {
         text += &format!(" ({})", reason.as_str());
+    }
+    if let (State::Failed, Some(error)) = (change.state, &change.error) {
+        text += &format!(": {error}");
     }
     text
 }

@@ -36,11 +36,18 @@ pub fn binary(bytes: &[u8]) -> Value {
 /// Options of a client without the chat layer that dials again within milliseconds; those in `more` are added,
 /// or stand instead.
 pub fn options(more: Value) -> Value {
-    let mut options =
-        json!({ "chat": false, "reconnect": { "initialDelay": 20, "maxDelay": 100 } });
-    let (Value::Object(all), Value::Object(more)) = (&mut options, more) else {
-        panic!("options are an object");
+    let quick = json!({ "initialDelay": 20, "maxDelay": 100 });
+    merged(json!({ "chat": false, "reconnect": quick }), more)
+}
+
+/// An object with the fields of two; where both have one, that of `more` stands.
+///
+/// # Panics
+/// If one is not an object.
+pub fn merged(mut object: Value, more: Value) -> Value {
+    let (Value::Object(fields), Value::Object(more)) = (&mut object, more) else {
+        panic!("both have to be objects");
     };
-    all.extend(more);
-    options
+    fields.extend(more);
+    object
 }

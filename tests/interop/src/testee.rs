@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::invariants;
+use crate::merged;
 use crate::peer::Peer;
 
 /// The script that builds and starts each platform's testee.
@@ -163,12 +164,8 @@ impl Testee {
 
     /// Emits with further fields of the command: `ack`, `timeout`, `volatile` and so on.
     pub async fn emit_with(&self, client: &str, event: &str, args: Value, with: Value) -> u64 {
-        let mut command = json!({ "op": "emit", "client": client, "event": event, "args": args });
-        let (Value::Object(fields), Value::Object(with)) = (&mut command, with) else {
-            panic!("the fields are an object");
-        };
-        fields.extend(with);
-        receipt(&self.command(command).await)
+        let emit = json!({ "op": "emit", "client": client, "event": event, "args": args });
+        receipt(&self.command(merged(emit, with)).await)
     }
 
     /// Emits, asks for an acknowledgement, and returns what was acknowledged.

@@ -17,7 +17,7 @@ pub(super) fn next_number() -> u64 {
 pub(super) struct Receipts(Mutex<Table>);
 
 #[derive(Default)]
-pub(super) struct Table {
+struct Table {
     ours: HashMap<u64, u64>,
     theirs: HashMap<u64, u64>,
 }
@@ -41,6 +41,14 @@ impl Receipts {
     /// The client's number of one of our messages.
     pub(super) fn theirs(&self, number: u64) -> Option<u64> {
         self.lock().theirs.get(&number).copied()
+    }
+
+    /// The message was refused: there is no such receipt.
+    pub(super) fn forget(&self, number: u64) {
+        let mut table = self.lock();
+        if let Some(id) = table.theirs.remove(&number) {
+            table.ours.remove(&id);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {

@@ -196,6 +196,7 @@ impl Session {
         let id = id.clone();
         let mut following = Box::pin(async move {
             if let Err(error) = accepted.await {
+                reporter.receipts.forget(number);
                 return reporter.lines.print(&Answer::refused(&id, &error.into()));
             }
             let mut answer = Answer::ok(&id);
