@@ -1,6 +1,7 @@
 //! The only async loop: it hands the core what happens, and does what the core wants done. The same on every platform.
 
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,17 +22,23 @@ use crate::sys::{Alarm, Task, Wire};
 /// So many frames are read before what came of them is acted on.
 const READS: usize = 64;
 
+/// And so many bytes, so that the bounds of the dispatch queue are looked at in time.
+const READ_BYTES: usize = 1 << 20;
+
 /// Drives one client. A future that ends when the client is closed and everything has its outcome.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     alarm: Box<dyn Alarm>,
     wires: Vec<Link>,
-    auths: Vec<(SocketId, u64, Task<Result<String, String>>)>,
+    auths: Vec<(SocketId, u64, Answer)>,
     store: Option<mpsc::UnboundedSender<Transaction>>,
     /// Since when reading stands still because handlers do not keep up.
     stalled: Option<Duration>,
     turn: Turn,
 }
+
+/// What an auth provider will answer.
+type Answer = Task<Result<String, String>>;
 
 /// A link and how far it has been listened to.
 struct Link {
@@ -51,10 +58,14 @@ struct Turn {
     writable: Vec<SocketId>,
     answers: Vec<(SocketId, u64, Result<String, String>)>,
     states: Vec<(Arc<Registry>, StateChange)>,
+    /// Questions to auth providers that nobody waits for any more. The app's code: dropped without the lock.
+    replaced: Vec<Answer>,
     /// The alarm has a new time and has to be polled for it.
     armed: bool,
     /// The alarm went off while it was being set.
     rung: bool,
+    /// How much was read.
+    bytes: usize,
     again: bool,
 }
 
@@ -74,12 +85,15 @@ impl Driver {
     /// What the links and the auth providers have to say. Providers are the app's code: no lock is held.
     fn listen(&mut self, cx: &mut Context<'_>) {
         let answers = &mut self.turn.answers;
-        self.auths.retain_mut(|(socket, turn, task)| match task.poll_unpin(cx) {
-            Poll::Ready(answer) => {
-                answers.push((*socket, *turn, answer));
-                false
+        self.auths.retain_mut(|(socket, turn, task)| {
+            let polled = catch_unwind(AssertUnwindSafe(|| task.poll_unpin(cx)));
+            match polled.unwrap_or_else(|_| Poll::Ready(Err("it panicked".to_owned()))) {
+                Poll::Ready(answer) => {
+                    answers.push((*socket, *turn, answer));
+                    false
+                }
+                Poll::Pending => true,
             }
-            Poll::Pending => true,
         });
         let read = !self.shared.dispatch.is_full(cx.waker());
         for link in &mut self.wires {
@@ -88,6 +102,11 @@ impl Driver {
                 match link.wire.poll_event(cx, read) {
                     Poll::Ready(event) => {
                         let closed = matches!(event, LinkEvent::Closed(_));
+                        self.turn.bytes += match &event {
+                            LinkEvent::Text(text) => text.len(),
+                            LinkEvent::Binary(bytes) => bytes.len(),
+                            _ => 0,
+                        };
                         self.turn.heard.push((link.id, event));
                         if closed {
                             break;
@@ -98,7 +117,7 @@ impl Driver {
                         break;
                     }
                 }
-                if count == READS {
+                if count == READS || self.turn.bytes > READ_BYTES {
                     self.turn.again = true;
                     break;
                 }
@@ -168,7 +187,8 @@ impl Driver {
                 Output::Authenticate(socket, turn) => {
                     if let Some(provider) = inner.sockets[socket.index()].auth.clone() {
                         // The provider is the app's code: it is called in a task, without the lock.
-                        self.auths.retain(|(other, ..)| *other != socket);
+                        let replaced = self.auths.extract_if(.., |(other, ..)| *other == socket);
+                        self.turn.replaced.extend(replaced.map(|(.., task)| task));
                         self.auths.push((socket, turn, Box::pin(async move { provider.ask().await })));
                         self.turn.again = true;
                     }
@@ -210,6 +230,7 @@ impl Driver {
         for (completer, outcome) in self.turn.ended.drain(..) {
             completer.complete(outcome);
         }
+        self.turn.replaced.clear();
         for (registry, change) in self.turn.states.drain(..) {
             registry.stream_state(&change);
         }
@@ -253,6 +274,7 @@ impl Future for Driver {
         // A few turns in one go, so that what was just handed over is written at once; then others get their chance.
         for _ in 0..4 {
             this.turn.again = false;
+            this.turn.bytes = 0;
             this.listen(cx);
             if this.turn(cx).is_ready() {
                 this.shared.dispatch.close();
@@ -267,6 +289,33 @@ impl Future for Driver {
     }
 }
 
+impl Drop for Driver {
+    /// The runtime may end before the client does. Then nothing can be sent any more, and every message still gets its
+    /// outcome.
+    fn drop(&mut self) {
+        let shared = Arc::clone(&self.shared);
+        let now = shared.sys.now();
+        let mut inner = shared.lock();
+        inner.core.close(now);
+        for link in self.wires.drain(..) {
+            inner.core.handle_link(now, link.id, LinkEvent::Closed(None));
+        }
+        loop {
+            match inner.core.poll_output() {
+                Output::Settle(completer, outcome) => self.turn.ended.push((completer, outcome)),
+                Output::Accept(acceptor) => self.turn.accepted.push(acceptor),
+                Output::Writable(socket) => self.turn.writable.push(socket),
+                Output::Timeout(_) => break,
+                _ => {}
+            }
+        }
+        drop(inner);
+        self.turn.happenings.clear();
+        self.tell();
+        shared.dispatch.close();
+    }
+}
+
 /// Keeps the store up with the core, one transaction at a time and without the lock.
 pub(crate) async fn keep(shared: Arc<Shared>, mut store: Box<dyn Store>, mut turns: mpsc::UnboundedReceiver<Transaction>) {
     while let Some(transaction) = turns.next().await {
@@ -275,7 +324,7 @@ pub(crate) async fn keep(shared: Arc<Shared>, mut store: Box<dyn Store>, mut tur
         shared.input(|core, now| match (&applied, upto) {
             (Ok(()), Some(upto)) => core.handle_stored(now, upto),
             (Ok(()), None) => {}
-            (Err(error), _) => core.handle_store_error(now, error),
+            (Err(error), upto) => core.handle_store_error(now, upto, error),
         });
     }
 }

@@ -64,33 +64,45 @@ struct Lists {
 
 impl Registry {
     pub(crate) fn on_event(self: &Arc<Self>, topic: Topic, once: bool, handler: impl Handle<Event>) -> Subscription {
-        let mut lists = self.lock();
-        let entry = lists.entry(once, handler);
-        let id = entry.id;
-        match &topic {
-            Topic::Event(name) => lists.named(name).push(entry),
-            _ => lists.any.push(entry),
-        }
-        drop(lists);
-        self.subscription(topic, id)
+        self.register(topic, once, handler, |lists, topic| match topic {
+            Topic::Event(name) => lists.named(name),
+            _ => &mut lists.any,
+        })
     }
 
     pub(crate) fn on_state(self: &Arc<Self>, handler: impl Handle<StateChange>) -> Subscription {
-        let mut lists = self.lock();
-        let entry = lists.entry(false, handler);
-        let id = entry.id;
-        lists.states.push(entry);
-        drop(lists);
-        self.subscription(Topic::State, id)
+        self.register(Topic::State, false, handler, |lists, _| &mut lists.states)
     }
 
     pub(crate) fn on_notice(self: &Arc<Self>, handler: impl Handle<Notice>) -> Subscription {
+        self.register(Topic::Notice, false, handler, |lists, _| &mut lists.notices)
+    }
+
+    fn register<E: 'static>(
+        self: &Arc<Self>,
+        topic: Topic,
+        once: bool,
+        handler: impl Handle<E>,
+        list: impl FnOnce(&mut Lists, &Topic) -> &mut List<E>,
+    ) -> Subscription {
         let mut lists = self.lock();
-        let entry = lists.entry(false, handler);
-        let id = entry.id;
-        lists.notices.push(entry);
+        if lists.closed {
+            // Nobody will call it, and it must not keep alive what it holds.
+            drop(lists);
+            drop(handler);
+            return self.subscription(topic, 0);
+        }
+        lists.next_id += 1;
+        let id = lists.next_id;
+        let entry = Entry {
+            id,
+            once,
+            handler: Mutex::new(Box::new(handler)),
+        };
+        let old = list(&mut lists, &topic).push(Arc::new(entry));
         drop(lists);
-        self.subscription(Topic::Notice, id)
+        drop(old);
+        self.subscription(topic, id)
     }
 
     /// Every change of state from now on, in order.
@@ -106,31 +118,36 @@ impl Registry {
     /// Removes all handlers of one event.
     pub(crate) fn off(&self, name: &str) {
         let mut lists = self.lock();
-        if let Ok(at) = lists.find(name) {
-            lists.events.remove(at);
-        }
+        let old = lists.find(name).ok().map(|at| lists.events.remove(at));
+        drop(lists);
+        drop(old);
     }
 
     /// Removes all handlers of every event.
     pub(crate) fn off_any(&self) {
-        self.lock().any = List::default();
+        let old = std::mem::take(&mut self.lock().any);
+        drop(old);
     }
 
     /// Removes everything: the client is closed, and its handlers may hold what they keep alive.
     pub(crate) fn close(&self) {
         let mut lists = self.lock();
-        let old = std::mem::take(&mut *lists);
         lists.closed = true;
         // The last change is still on its way through the streams and the handlers of states.
-        lists.streams = old.streams;
-        lists.states = old.states;
+        let old = (
+            std::mem::take(&mut lists.any),
+            std::mem::take(&mut lists.events),
+            std::mem::take(&mut lists.notices),
+        );
+        drop(lists);
+        drop(old);
     }
 
     /// Ends what `close` left, after the last change was told.
     pub(crate) fn finish(&self) {
         let mut lists = self.lock();
-        let old = std::mem::take(&mut *lists);
         lists.closed = true;
+        let old = (std::mem::take(&mut lists.states), std::mem::take(&mut lists.streams));
         drop(lists);
         drop(old);
     }
@@ -198,16 +215,25 @@ impl Registry {
     fn remove(&self, topic: &Topic, id: u64) -> bool {
         let mut lists = self.lock();
         match topic {
-            Topic::Any => lists.any.remove(id),
-            Topic::State => lists.states.remove(id),
-            Topic::Notice => lists.notices.remove(id),
+            Topic::Any => {
+                let old = lists.any.remove(id);
+                dropped_after(lists, old)
+            }
+            Topic::State => {
+                let old = lists.states.remove(id);
+                dropped_after(lists, old)
+            }
+            Topic::Notice => {
+                let old = lists.notices.remove(id);
+                dropped_after(lists, old)
+            }
             Topic::Event(name) => {
                 let Ok(at) = lists.find(name) else { return false };
-                let removed = lists.events[at].1.remove(id);
+                let old = lists.events[at].1.remove(id);
                 if lists.events[at].1.0.is_empty() {
                     lists.events.remove(at);
                 }
-                removed
+                dropped_after(lists, old)
             }
         }
     }
@@ -225,6 +251,13 @@ impl Registry {
     }
 }
 
+/// Drops what was removed when the lock is released: a handler may own a handle, or another subscription, whose end takes
+/// the same lock. Says whether there was something.
+fn dropped_after<E>(lists: MutexGuard<'_, Lists>, old: Option<List<E>>) -> bool {
+    drop(lists);
+    old.is_some()
+}
+
 /// Runs `call`; gives a panic's text.
 fn caught(call: impl FnOnce()) -> Result<(), String> {
     std::panic::catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
@@ -234,15 +267,6 @@ fn caught(call: impl FnOnce()) -> Result<(), String> {
 }
 
 impl Lists {
-    fn entry<E>(&mut self, once: bool, handler: impl Handle<E>) -> Arc<Entry<E>> {
-        self.next_id += 1;
-        Arc::new(Entry {
-            id: self.next_id,
-            once,
-            handler: Mutex::new(Box::new(handler)),
-        })
-    }
-
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.events.binary_search_by(|(known, _)| (**known).cmp(name))
     }
@@ -263,14 +287,17 @@ impl<E: 'static> Entry<E> {
 }
 
 impl<E> List<E> {
-    fn push(&mut self, entry: Arc<Entry<E>>) {
-        self.0 = self.0.iter().cloned().chain([entry]).collect();
+    /// Gives the list as it was.
+    fn push(&mut self, entry: Arc<Entry<E>>) -> Self {
+        let more = self.0.iter().cloned().chain([entry]).collect();
+        Self(std::mem::replace(&mut self.0, more))
     }
 
-    fn remove(&mut self, id: u64) -> bool {
-        let before = self.0.len();
-        self.0 = self.0.iter().filter(|entry| entry.id != id).cloned().collect();
-        self.0.len() < before
+    /// Gives the list as it was, if it changed.
+    fn remove(&mut self, id: u64) -> Option<Self> {
+        let fewer: Arc<[_]> = self.0.iter().filter(|entry| entry.id != id).cloned().collect();
+        let changed = fewer.len() < self.0.len();
+        changed.then(|| Self(std::mem::replace(&mut self.0, fewer)))
     }
 }
 

@@ -58,6 +58,12 @@ impl Shared {
         }
     }
 
+    /// Does not wait any more.
+    pub(crate) fn wait_no_more(&self, socket: SocketId, waker: &Waker) {
+        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        writers.retain(|(other, known)| *other != socket || !known.will_wake(waker));
+    }
+
     /// Registers for [`wake_writers`](Self::wake_writers).
     pub(crate) fn wait_writable(&self, socket: SocketId, waker: &Waker) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -99,11 +105,12 @@ impl Shared {
         self.input(|core, now| core.close(now));
         let mut inner = self.lock();
         inner.closing = true;
-        for parts in &inner.sockets {
-            parts.registry.close();
-        }
+        let sockets = inner.sockets.clone();
         let waker = inner.driver.take();
         drop(inner);
+        for parts in sockets {
+            parts.registry.close();
+        }
         if let Some(waker) = waker {
             waker.wake();
         }

@@ -52,6 +52,11 @@ impl Socket {
         self.handle.shared.lock().core.state(self.id).0
     }
 
+    /// The last change of state, with its reason; `None` before the first.
+    pub fn last_change(&self) -> Option<StateChange> {
+        self.handle.shared.lock().core.last_change(self.id).cloned()
+    }
+
     /// The Socket.IO session id, while connected.
     pub fn id(&self) -> Option<String> {
         self.handle.shared.lock().core.state(self.id).1.map(str::to_owned)
@@ -144,11 +149,15 @@ impl Socket {
 
     /// Waits until a message would not be refused as [`Error::Overloaded`].
     pub async fn writable(&self) {
+        let shared = &self.handle.shared;
         poll_fn(|cx| {
-            // Registered first: what becomes writable in between must not be missed.
-            self.handle.shared.wait_writable(self.id, cx.waker());
-            let writable = self.handle.shared.lock().core.is_writable(self.id);
-            if writable { Poll::Ready(()) } else { Poll::Pending }
+            // Registered before looking: what becomes writable in between must not be missed.
+            shared.wait_writable(self.id, cx.waker());
+            if !shared.lock().core.is_writable(self.id) {
+                return Poll::Pending;
+            }
+            shared.wait_no_more(self.id, cx.waker());
+            Poll::Ready(())
         })
         .await;
     }
@@ -172,7 +181,8 @@ impl Socket {
         let receipt = match emission {
             Ok(emission) => self.input(|core, now| core.emit(now, self.id, emission)),
             Err(error) => {
-                let (receipt, completer) = receipt::pair(0, None);
+                let id = self.handle.shared.lock().core.next_receipt();
+                let (receipt, completer) = receipt::pair(id, None);
                 completer.complete(Outcome::Rejected(error));
                 receipt
             }

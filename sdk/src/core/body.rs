@@ -1,5 +1,7 @@
 //! A message's JSON, kept so that it becomes a frame without being copied.
 
+use std::fmt;
+
 use bytes::{Buf, Bytes, BytesMut};
 
 /// Room in front of a message for the head of its packet: kind, attachments, namespace, id. A longer head costs a copy.
@@ -9,10 +11,10 @@ const HEADROOM: usize = 40;
 ///
 /// It is encoded once, behind some empty room; when it is written the packet's head is put there, and the frame is that
 /// same memory. Only a message that is sent again is copied, because its first frame may still be in use.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Body(State);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum State {
     /// Never written: room, then the JSON.
     Fresh(Vec<u8>),
@@ -83,6 +85,13 @@ impl Body {
                 frame.freeze()
             }
         }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Payloads are not for logs.
+        f.debug_struct("Body").field("len", &self.len()).finish()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One socket: a namespace's life from `connect` to `disconnect`.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use super::acks::Acks;
@@ -19,7 +20,7 @@ use crate::state::{Reason, State, StateChange, Transport};
 const GREETING: Duration = Duration::from_secs(2);
 
 /// Where the credentials of CONNECT come from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum AuthSource {
     /// There are none.
@@ -29,6 +30,16 @@ pub enum AuthSource {
     Value(String),
     /// They are asked for at each attempt.
     Provider,
+}
+
+impl fmt::Debug for AuthSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Value(_) => "Value(..)",
+            Self::Provider => "Provider",
+        })
+    }
 }
 
 /// What a socket is made with.
@@ -64,14 +75,14 @@ impl NamespaceConfig {
 }
 
 /// How far a socket has come on the way to being connected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing is under way.
     Absent,
     /// The provider was asked for credentials, in this turn.
     Authenticating(u64),
     /// Credentials are in hand; the link is not there yet.
-    Armed(Option<String>),
+    Armed(AuthSource),
     /// CONNECT was sent.
     Joining,
     /// The server took the namespace; its greeting says how what is queued is to be sent.

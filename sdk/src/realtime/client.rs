@@ -24,7 +24,7 @@ pub struct RealtimeClient {
 }
 
 /// A room to create.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct NewRoom {
     /// Its name.
     pub name: String,
@@ -34,6 +34,13 @@ pub struct NewRoom {
     pub is_private: bool,
     /// What has to be known to join it. Kept in memory, to join again after a reconnect; never stored.
     pub password: Option<String>,
+}
+
+impl fmt::Debug for NewRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the password: it is not for logs.
+        f.debug_struct("NewRoom").field("name", &self.name).field("is_private", &self.is_private).finish_non_exhaustive()
+    }
 }
 
 impl builder::private::Sealed for RealtimeClient {}
@@ -66,6 +73,11 @@ impl RealtimeClient {
     /// Ends the client for good.
     pub fn close(&self) {
         self.client.close();
+    }
+
+    /// The client underneath, for sockets of other namespaces over the same link.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The socket underneath: state, notices, pending messages, and events that the chat layer does not know.
@@ -132,8 +144,8 @@ impl RealtimeClient {
     }
 
     /// Tells that the user stopped typing. Sending a message to the target does so too.
-    pub fn stop_typing(&self, target: &Target) {
-        self.input(|core, now, socket| core.stop_typing(now, socket, target));
+    pub fn stop_typing(&self, target: Target) {
+        self.input(|core, now, socket| core.stop_typing(now, socket, &target));
     }
 
     /// Joins a room, now and after every reconnect until it is left. While offline it is joined on connect; the receipt
