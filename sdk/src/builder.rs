@@ -271,7 +271,9 @@ impl<T: Buildable> Builder<T> {
         let store = stored.map(|(store, records)| {
             client.restore(records);
             let (sender, turns) = mpsc::unbounded();
-            shared.sys.spawn(Box::pin(driver::keep(Arc::clone(&shared), store, turns)));
+            shared
+                .sys
+                .spawn(Box::pin(driver::keep(Arc::clone(&shared), store, turns)));
             sender
         });
         shared.sys.spawn(Box::pin(Driver::new(Arc::clone(&shared), store)));
@@ -291,7 +293,10 @@ impl<T: Buildable> Builder<T> {
     fn full_path(&self) -> Result<String, Error> {
         let bad = |byte: u8| byte <= b' ' || byte >= 0x7f || byte == b'?' || byte == b'#';
         if self.path.bytes().any(bad) {
-            return Err(Error::option("path", "it holds a space, `?`, `#` or something that is not ASCII"));
+            return Err(Error::option(
+                "path",
+                "it holds a space, `?`, `#` or something that is not ASCII",
+            ));
         }
         let inner = self.path.trim_matches('/');
         Ok(match inner {
@@ -302,18 +307,26 @@ impl<T: Buildable> Builder<T> {
 
     fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         if self.require_tls && !endpoint.secure {
-            return Err(Error::Tls("`require_tls` is set and the address is not https or wss".into()));
+            return Err(Error::Tls(
+                "`require_tls` is set and the address is not https or wss".into(),
+            ));
         }
         if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {
             return Err(Error::option("backoff.multiplier", "it has to be at least 1"));
         }
         if self.backoff.initial.is_zero() || self.backoff.max < self.backoff.initial {
-            return Err(Error::option("backoff", "`initial` has to be over zero and `max` at least `initial`"));
+            return Err(Error::option(
+                "backoff",
+                "`initial` has to be over zero and `max` at least `initial`",
+            ));
         }
         if self.queue.capacity == 0 || self.queue.bytes == 0 {
             return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
         }
-        for (name, limit) in [("connect_timeout", self.connect_timeout), ("ack_timeout", self.ack_timeout)] {
+        for (name, limit) in [
+            ("connect_timeout", self.connect_timeout),
+            ("ack_timeout", self.ack_timeout),
+        ] {
             if limit.is_zero() {
                 return Err(Error::option(name, "it has to be over zero"));
             }
@@ -335,7 +348,9 @@ fn load(mut store: Box<dyn Store>) -> Result<(Box<dyn Store>, Vec<Record>), Erro
     let loaded = store.load().now_or_never();
     match loaded {
         Some(records) => records.map(|records| (store, records)),
-        None => Err(Error::Unsupported("a store whose `load` does not answer at once".into())),
+        None => Err(Error::Unsupported(
+            "a store whose `load` does not answer at once".into(),
+        )),
     }
 }
 
@@ -366,7 +381,9 @@ where
         let answer = (self.0)();
         Box::pin(async move {
             match answer.await {
-                Ok(json) if object(json.clone()).is_err() => Err("it gave something other than a JSON object".to_owned()),
+                Ok(json) if object(json.clone()).is_err() => {
+                    Err("it gave something other than a JSON object".to_owned())
+                }
                 answer => answer,
             }
         })
@@ -376,6 +393,8 @@ where
 impl<T> fmt::Debug for Builder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Neither query nor credentials: they are not for logs.
-        f.debug_struct("Builder").field("path", &self.path).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }

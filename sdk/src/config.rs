@@ -194,7 +194,13 @@ impl Endpoint {
             return Err(bad("it names no host"));
         }
         let port = match port {
-            None | Some("") => if secure { 443 } else { 80 },
+            None | Some("") => {
+                if secure {
+                    443
+                } else {
+                    80
+                }
+            }
             Some(port) => port
                 .parse()
                 .ok()
@@ -233,7 +239,10 @@ impl Endpoint {
     pub fn is_loopback(&self) -> bool {
         self.host == "localhost"
             || self.host.ends_with(".localhost")
-            || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            || self
+                .host
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -270,7 +279,10 @@ mod tests {
         assert_eq!((parsed.secure, parsed.host.as_str(), parsed.port), (true, "::1", 8443));
         assert_eq!(parsed.query, "a=b");
         assert_eq!(parsed.authority(), "[::1]:8443");
-        assert_eq!(Endpoint::parse("HTTP://example.com").expect("valid").authority(), "example.com");
+        assert_eq!(
+            Endpoint::parse("HTTP://example.com").expect("valid").authority(),
+            "example.com"
+        );
         assert_eq!(Endpoint::parse("https://example.com").expect("valid").port, 443);
     }
 

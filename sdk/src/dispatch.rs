@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use bytestring::ByteString;
+
 use crate::config::Limits;
 use crate::core::{Happening, SocketId};
 use crate::event::Event;
+use crate::payload::Payload;
 use crate::shared::{Shared, SocketParts, SocketRef};
 
 /// What waits for handlers.
@@ -163,6 +166,10 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 if let Some((parts, event)) = sockets.get_mut(socket.index()) {
                     handle(parts, event, happening);
                 }
+            }
+            for (_, event) in &mut sockets {
+                // What it held last may be large, and the next event may be long in coming.
+                event.fill(ByteString::new(), Payload::default(), None);
             }
             shared.dispatch.done(events, bytes);
             if !batch.is_empty() {

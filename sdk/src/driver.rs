@@ -189,7 +189,8 @@ impl Driver {
                         // The provider is the app's code: it is called in a task, without the lock.
                         let replaced = self.auths.extract_if(.., |(other, ..)| *other == socket);
                         self.turn.replaced.extend(replaced.map(|(.., task)| task));
-                        self.auths.push((socket, turn, Box::pin(async move { provider.ask().await })));
+                        self.auths
+                            .push((socket, turn, Box::pin(async move { provider.ask().await })));
                         self.turn.again = true;
                     }
                 }
@@ -317,7 +318,11 @@ impl Drop for Driver {
 }
 
 /// Keeps the store up with the core, one transaction at a time and without the lock.
-pub(crate) async fn keep(shared: Arc<Shared>, mut store: Box<dyn Store>, mut turns: mpsc::UnboundedReceiver<Transaction>) {
+pub(crate) async fn keep(
+    shared: Arc<Shared>,
+    mut store: Box<dyn Store>,
+    mut turns: mpsc::UnboundedReceiver<Transaction>,
+) {
     while let Some(transaction) = turns.next().await {
         let upto = transaction.upto();
         let applied = store.apply(transaction).await;

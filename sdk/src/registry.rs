@@ -83,7 +83,7 @@ impl Registry {
         topic: Topic,
         once: bool,
         handler: impl Handle<E>,
-        list: impl FnOnce(&mut Lists, &Topic) -> &mut List<E>,
+        list: impl for<'a> FnOnce(&'a mut Lists, &Topic) -> &'a mut List<E>,
     ) -> Subscription {
         let mut lists = self.lock();
         if lists.closed {
@@ -154,7 +154,9 @@ impl Registry {
 
     /// Tells streams of a change, at once and in order.
     pub(crate) fn stream_state(&self, change: &StateChange) {
-        self.lock().streams.retain(|stream| stream.unbounded_send(change.clone()).is_ok());
+        self.lock()
+            .streams
+            .retain(|stream| stream.unbounded_send(change.clone()).is_ok());
     }
 
     /// Runs the handlers of an event.
@@ -262,7 +264,8 @@ fn dropped_after<E>(lists: MutexGuard<'_, Lists>, old: Option<List<E>>) -> bool 
 fn caught(call: impl FnOnce()) -> Result<(), String> {
     std::panic::catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it panicked".to_owned())
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "it panicked".to_owned())
     })
 }
 
@@ -338,6 +341,8 @@ impl Drop for Subscription {
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("topic", &self.topic).finish_non_exhaustive()
+        f.debug_struct("Subscription")
+            .field("topic", &self.topic)
+            .finish_non_exhaustive()
     }
 }

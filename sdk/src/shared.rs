@@ -67,14 +67,19 @@ impl Shared {
     /// Registers for [`wake_writers`](Self::wake_writers).
     pub(crate) fn wait_writable(&self, socket: SocketId, waker: &Waker) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !writers.iter().any(|(other, known)| *other == socket && known.will_wake(waker)) {
+        if !writers
+            .iter()
+            .any(|(other, known)| *other == socket && known.will_wake(waker))
+        {
             writers.push((socket, waker.clone()));
         }
     }
 
     pub(crate) fn wake_writers(&self, socket: SocketId) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (woken, rest) = std::mem::take(&mut *writers).into_iter().partition(|(other, _)| *other == socket);
+        let (woken, rest) = std::mem::take(&mut *writers)
+            .into_iter()
+            .partition(|(other, _)| *other == socket);
         *writers = rest;
         drop(writers);
         let woken: Vec<(SocketId, Waker)> = woken;
@@ -141,6 +146,8 @@ impl SocketRef {
 
 impl fmt::Debug for SocketRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketRef").field("socket", &self.socket).finish_non_exhaustive()
+        f.debug_struct("SocketRef")
+            .field("socket", &self.socket)
+            .finish_non_exhaustive()
     }
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use futures::Stream;
 
 use crate::client::Handle;
-use crate::core::{Core, EmitOptions, Emission, Now, Pending, SocketId};
+use crate::core::{Core, Emission, EmitOptions, Now, Pending, SocketId};
 use crate::error::Error;
 use crate::event::Event;
 use crate::payload::RawArgs;
@@ -204,6 +204,8 @@ impl Socket {
 
 impl fmt::Debug for Socket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket").field("namespace", &self.namespace).finish_non_exhaustive()
+        f.debug_struct("Socket")
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,13 @@ use rejoin::core::rng::Rng;
 
 #[test]
 fn without_jitter_every_delay_is_the_oracles_to_a_millisecond() {
-    for (initial, max, multiplier) in [(1000, 5000, 2.0), (100, 60_000, 1.5), (250, 250, 3.0), (500, 600_000, 1.1), (700, 9000, 1.0)] {
+    for (initial, max, multiplier) in [
+        (1000, 5000, 2.0),
+        (100, 60_000, 1.5),
+        (250, 250, 3.0),
+        (500, 600_000, 1.1),
+        (700, 9000, 1.0),
+    ] {
         let mut config = BackoffConfig::default();
         config.initial = Duration::from_millis(initial);
         config.max = Duration::from_millis(max);
@@ -32,7 +38,10 @@ fn without_jitter_every_delay_is_the_oracles_to_a_millisecond() {
             let expected = oracle.next_backoff().expect("it has no end");
             let ours = delay(&config, n, &mut Rng::new(0));
             let apart = expected.abs_diff(ours);
-            assert!(apart <= Duration::from_millis(1), "attempt {n}: {ours:?}, the oracle {expected:?}");
+            assert!(
+                apart <= Duration::from_millis(1),
+                "attempt {n}: {ours:?}, the oracle {expected:?}"
+            );
         }
     }
 }

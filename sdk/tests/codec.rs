@@ -35,8 +35,7 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(5, 48, 6, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::from),
-            vec((text(), inner), 0..6)
-                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            vec((text(), inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
         ]
     })
 }

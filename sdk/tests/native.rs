@@ -29,7 +29,10 @@ fn recorder() -> (Heard, impl Fn(&str) -> Box<dyn FnMut(&Event) + Send>) {
 #[tokio::test]
 async fn handlers_run_in_order_of_registration_and_a_panic_stops_nobody_else() {
     let (listener, address) = listen().await;
-    let socket = Client::builder(format!("http://{address}")).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .build()
+        .unwrap()
+        .socket("/");
     let (heard, handler) = recorder();
     let (done, finished) = futures::channel::oneshot::channel::<()>();
     let (notices, noticed) = mpsc::channel();
@@ -56,13 +59,18 @@ async fn handlers_run_in_order_of_registration_and_a_panic_stops_nobody_else() {
     assert_eq!(*heard.lock().unwrap(), expected);
     let told: Vec<Notice> = noticed.try_iter().collect();
     assert_eq!(told.len(), 2);
-    assert!(matches!(&told[0], Notice::HandlerError(Error::Handler { event, message }) if event == "x" && message == "deliberate"));
+    assert!(
+        matches!(&told[0], Notice::HandlerError(Error::Handler { event, message }) if event == "x" && message == "deliberate")
+    );
 }
 
 #[tokio::test]
 async fn a_handler_may_register_and_remove_and_emit() {
     let (listener, address) = listen().await;
-    let socket = Client::builder(format!("http://{address}")).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .build()
+        .unwrap()
+        .socket("/");
     let inner = socket.clone();
     socket
         .on("x", move |event| {
@@ -88,16 +96,28 @@ async fn binary_goes_and_comes_at_any_depth() {
         parts: Vec<Binary>,
     }
     let (listener, address) = listen().await;
-    let socket = Client::builder(format!("http://{address}")).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .build()
+        .unwrap()
+        .socket("/");
     socket.connect();
     let peer = tokio::spawn(async move {
         let mut peer = accept(&listener).await;
-        assert_eq!(peer.hear().await, r#"451-0["up",{"parts":[{"_placeholder":true,"num":0}]}]"#);
+        assert_eq!(
+            peer.hear().await,
+            r#"451-0["up",{"parts":[{"_placeholder":true,"num":0}]}]"#
+        );
         use futures::StreamExt;
-        assert_eq!(within(peer.0.next()).await.unwrap().unwrap().into_data().to_vec(), [1, 2, 3]);
+        assert_eq!(
+            within(peer.0.next()).await.unwrap().unwrap().into_data().to_vec(),
+            [1, 2, 3]
+        );
         peer.say(r#"461-0[{"parts":[{"_placeholder":true,"num":0}]}]"#).await;
         use futures::SinkExt;
-        peer.0.send(tokio_tungstenite::tungstenite::Message::binary(vec![9])).await.unwrap();
+        peer.0
+            .send(tokio_tungstenite::tungstenite::Message::binary(vec![9]))
+            .await
+            .unwrap();
         peer
     });
     let upload = Upload {
@@ -111,7 +131,11 @@ async fn binary_goes_and_comes_at_any_depth() {
 #[tokio::test]
 async fn a_cut_is_mended_and_handlers_are_still_registered_once() {
     let (listener, address) = listen().await;
-    let socket = Client::builder(format!("http://{address}")).backoff(backoff()).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .backoff(backoff())
+        .build()
+        .unwrap()
+        .socket("/");
     let (heard, handler) = recorder();
     let _x = socket.on("x", handler("one"));
     let mut states = socket.states();
@@ -121,7 +145,10 @@ async fn a_cut_is_mended_and_handlers_are_still_registered_once() {
         until(&mut states, "connected").await;
         drop(peer);
         let change = until(&mut states, "waiting").await;
-        assert!(matches!(change.reason, Some(Reason::TransportError | Reason::TransportClose)), "{change:?}");
+        assert!(
+            matches!(change.reason, Some(Reason::TransportError | Reason::TransportClose)),
+            "{change:?}"
+        );
     }
     let mut peer = accept(&listener).await;
     peer.say(r#"42["x"]"#).await;
@@ -162,7 +189,11 @@ async fn dropping_the_last_handle_closes_the_link() {
 async fn a_client_that_nobody_can_reach_says_why() {
     let (listener, address) = listen().await;
     drop(listener);
-    let socket = Client::builder(format!("http://{address}")).max_attempts(0).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .max_attempts(0)
+        .build()
+        .unwrap()
+        .socket("/");
     let mut states = socket.states();
     socket.connect();
     let change = until(&mut states, "failed").await;
@@ -174,20 +205,31 @@ async fn something_that_is_no_socket_io_server_is_told_apart() {
     use tokio::io::AsyncWriteExt;
     let (listener, address) = listen().await;
     let server = tokio::spawn(async move {
-        for answer in ["HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi!\n", "garbage\r\n\r\n"] {
+        for answer in [
+            "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhi!\n",
+            "garbage\r\n\r\n",
+        ] {
             let (mut tcp, _) = listener.accept().await.unwrap();
             let mut request = [0; 4096];
             tokio::io::AsyncReadExt::read(&mut tcp, &mut request).await.unwrap();
             tcp.write_all(answer.as_bytes()).await.unwrap();
         }
     });
-    let socket = Client::builder(format!("http://{address}")).backoff(backoff()).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .backoff(backoff())
+        .build()
+        .unwrap()
+        .socket("/");
     let mut states = socket.states();
     socket.connect();
     for word in ["502", "200", ""] {
         let change = until(&mut states, "waiting").await;
         let error = change.error.unwrap();
-        assert!(error.to_string().contains(word) && [2004, 2005].contains(&error.code()), "{error}");
+        assert!(
+            error.to_string().contains(word) && [2004, 2005].contains(&error.code()),
+            "{error}"
+        );
     }
     server.await.unwrap();
 }
@@ -197,14 +239,20 @@ async fn handlers_that_do_not_keep_up_stop_the_reading_and_then_the_link() {
     let (listener, address) = listen().await;
     let mut limits = Limits::default();
     limits.dispatch_events = 4;
-    let socket = Client::builder(format!("http://{address}")).limits(limits).backoff(backoff()).build().unwrap().socket("/");
+    let socket = Client::builder(format!("http://{address}"))
+        .limits(limits)
+        .backoff(backoff())
+        .build()
+        .unwrap()
+        .socket("/");
     let (release, blocked) = mpsc::channel::<()>();
     let _slow = socket.on("x", move |_| assert!(blocked.recv().is_err()));
     let mut states = socket.states();
     socket.connect();
     let (tcp, _) = within(listener.accept()).await.unwrap();
     let mut peer = support::Peer(tokio_tungstenite::accept_async(tcp).await.unwrap());
-    peer.say(r#"0{"sid":"e","upgrades":[],"pingInterval":100,"pingTimeout":100}"#).await;
+    peer.say(r#"0{"sid":"e","upgrades":[],"pingInterval":100,"pingTimeout":100}"#)
+        .await;
     peer.hear().await;
     peer.say(support::CONNECT).await;
     until(&mut states, "connected").await;
@@ -212,7 +260,10 @@ async fn handlers_that_do_not_keep_up_stop_the_reading_and_then_the_link() {
         peer.say(r#"42["x"]"#).await;
     }
     let change = until(&mut states, "waiting").await;
-    assert_eq!((change.reason, change.error), (Some(Reason::SlowConsumer), Some(Error::SlowConsumer)));
+    assert_eq!(
+        (change.reason, change.error),
+        (Some(Reason::SlowConsumer), Some(Error::SlowConsumer))
+    );
     drop(release);
 }
 
@@ -284,9 +335,15 @@ async fn wrong_options_are_told_with_their_names() {
 async fn what_a_memory_store_holds_is_sent_by_the_next_client_with_the_same_id() {
     let (listener, address) = listen().await;
     let store = rejoin::store::MemoryStore::new();
-    let client = || Client::builder(format!("http://{address}")).store(store.clone()).delivery(rejoin::Delivery::AtLeastOnce);
+    let client = || {
+        Client::builder(format!("http://{address}"))
+            .store(store.clone())
+            .delivery(rejoin::Delivery::AtLeastOnce)
+    };
     let first = client().build().unwrap();
-    let receipt = first.socket("/").emit_with("m", serde_json::json!({"n": 1}), EmitOptions::new().reliable());
+    let receipt = first
+        .socket("/")
+        .emit_with("m", serde_json::json!({"n": 1}), EmitOptions::new().reliable());
     within(receipt.accepted()).await.unwrap();
     assert_eq!(store.len(), 1);
     first.close();

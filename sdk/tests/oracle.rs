@@ -25,10 +25,7 @@ fn theirs(text: &str, attachments: &[Vec<u8>]) -> Result<Packet, ParseError> {
     let state = ParserState::default();
     let mut read = CommonParser.decode_str(&config, &state, Str::from(text.to_owned()));
     for attachment in attachments {
-        assert!(
-            matches!(read, Err(ParseError::NeedsMoreBinaryData)),
-            "{text}"
-        );
+        assert!(matches!(read, Err(ParseError::NeedsMoreBinaryData)), "{text}");
         read = CommonParser.decode_bin(&config, &state, Bytes::copy_from_slice(attachment));
     }
     read
@@ -67,20 +64,11 @@ fn in_our_terms(packet: &Packet) -> (Kind, &str, Option<u64>, &str) {
     let (kind, ack, data) = match &packet.inner {
         PacketData::Connect(data) => (Kind::Connect, None, data.as_ref()),
         PacketData::Disconnect => (Kind::Disconnect, None, None),
-        PacketData::Event(data, ack) | PacketData::BinaryEvent(data, ack) => {
-            (Kind::Event, ack.map(id), Some(data))
-        }
-        PacketData::EventAck(data, ack) | PacketData::BinaryAck(data, ack) => {
-            (Kind::Ack, Some(id(*ack)), Some(data))
-        }
+        PacketData::Event(data, ack) | PacketData::BinaryEvent(data, ack) => (Kind::Event, ack.map(id), Some(data)),
+        PacketData::EventAck(data, ack) | PacketData::BinaryAck(data, ack) => (Kind::Ack, Some(id(*ack)), Some(data)),
         PacketData::ConnectError(_) => unreachable!("their decoder knows none"),
     };
-    (
-        kind,
-        &packet.ns,
-        ack,
-        data.map_or("", |data| data.as_str().unwrap()),
-    )
+    (kind, &packet.ns, ack, data.map_or("", |data| data.as_str().unwrap()))
 }
 
 fn in_our_terms_too(packet: &Assembled) -> (Kind, &str, Option<u64>, &str) {
@@ -89,8 +77,9 @@ fn in_our_terms_too(packet: &Assembled) -> (Kind, &str, Option<u64>, &str) {
 
 fn attachments_of(packet: &Packet) -> Vec<Bytes> {
     match &packet.inner {
-        PacketData::BinaryEvent(Value::Str(_, Some(bins)), _)
-        | PacketData::BinaryAck(Value::Str(_, Some(bins)), _) => bins.iter().cloned().collect(),
+        PacketData::BinaryEvent(Value::Str(_, Some(bins)), _) | PacketData::BinaryAck(Value::Str(_, Some(bins)), _) => {
+            bins.iter().cloned().collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -108,8 +97,7 @@ fn args() -> impl Strategy<Value = Vec<Json>> {
     let arg = prop_oneof![
         any::<i64>().prop_map(Json::from),
         ".{0,12}".prop_map(Json::from),
-        (".{0,6}", any::<bool>())
-            .prop_map(|(name, value)| json!({ name: [value, null, "],{\"\\"] })),
+        (".{0,6}", any::<bool>()).prop_map(|(name, value)| json!({ name: [value, null, "],{\"\\"] })),
     ];
     vec(arg, 0..4)
 }
@@ -280,18 +268,12 @@ fn they_are_laxer_in_known_cases() {
     }
     for text in ["2", "2[\"a\"", "2[\"a\"]x", "0{"] {
         assert!(theirs(text, &[]).is_ok(), "{text}");
-        assert!(
-            matches!(ours(text, &[]), Err(PacketError::Json(_))),
-            "{text}"
-        );
+        assert!(matches!(ours(text, &[]), Err(PacketError::Json(_))), "{text}");
     }
     // A placeholder that names no attachment.
     let text = "51-[\"a\",{\"_placeholder\":true,\"num\":1}]";
     assert!(theirs(text, &[vec![0]]).is_ok());
-    assert_eq!(
-        ours(text, &[Bytes::new()]),
-        Err(PacketError::IllegalAttachments)
-    );
+    assert_eq!(ours(text, &[Bytes::new()]), Err(PacketError::IllegalAttachments));
 }
 
 #[test]
@@ -314,16 +296,10 @@ fn both_refuse_frames_out_of_turn_and_too_many_attachments() {
 
     let stray = CommonParser.decode_bin(&config, &state, Bytes::new());
     assert!(matches!(stray, Err(ParseError::UnexpectedBinaryPacket)));
-    assert_eq!(
-        assembler.binary(Bytes::new()),
-        Err(PacketError::UnexpectedBinary)
-    );
+    assert_eq!(assembler.binary(Bytes::new()), Err(PacketError::UnexpectedBinary));
 
     let many = CommonParser.decode_str(&config, &state, "511-[\"a\"]".into());
-    assert!(matches!(
-        many,
-        Err(ParseError::TooManyAttachments { got: 11, max: 10 })
-    ));
+    assert!(matches!(many, Err(ParseError::TooManyAttachments { got: 11, max: 10 })));
     assert_eq!(
         assembler.text("511-[\"a\"]".into()),
         Err(PacketError::TooManyAttachments)
@@ -334,8 +310,5 @@ fn both_refuse_frames_out_of_turn_and_too_many_attachments() {
     assert_eq!(assembler.text("51-[\"a\"]".into()), Ok(None));
     let text = CommonParser.decode_str(&config, &state, "2[\"a\"]".into());
     assert!(matches!(text, Err(ParseError::UnexpectedStringPacket)));
-    assert_eq!(
-        assembler.text("2[\"a\"]".into()),
-        Err(PacketError::TextInsteadOfBinary)
-    );
+    assert_eq!(assembler.text("2[\"a\"]".into()), Err(PacketError::TextInsteadOfBinary));
 }

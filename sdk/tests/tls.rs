@@ -22,13 +22,19 @@ fn server(name: &str) -> (String, TlsAcceptor) {
     let root = params.self_signed(&root_key).unwrap();
     let issuer = Issuer::new(params, root_key);
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let leaf = CertificateParams::new(vec![name.to_owned()])
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
         .unwrap();
     (root.pem(), TlsAcceptor::from(Arc::new(config)))
 }
@@ -38,7 +44,12 @@ async fn a_server_whose_root_the_app_adds_is_trusted() {
     let (root, acceptor) = server("localhost");
     let (listener, address) = listen().await;
     let url = format!("wss://localhost:{}", address.port());
-    let socket = Client::builder(url).ca_pem(root).require_tls(true).build().unwrap().socket("/");
+    let socket = Client::builder(url)
+        .ca_pem(root)
+        .require_tls(true)
+        .build()
+        .unwrap()
+        .socket("/");
     let mut states = socket.states();
     socket.connect();
     let (tcp, _) = within(listener.accept()).await.unwrap();
@@ -73,7 +84,10 @@ async fn a_wrong_certificate_is_refused() {
         });
         let change = until(&mut states, "waiting").await;
         assert!(matches!(change.error, Some(Error::Tls(_))), "{case}: {change:?}");
-        assert!(!within(server).await.unwrap(), "{case}: the server believes in a connection");
+        assert!(
+            !within(server).await.unwrap(),
+            "{case}: the server believes in a connection"
+        );
     }
     drop(root);
 }

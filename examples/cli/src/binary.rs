@@ -16,8 +16,7 @@ pub(crate) fn outgoing(args: Option<&RawValue>) -> Result<RawArgs, Error> {
     if !json.contains(KEY) {
         return Ok(RawArgs::json(json));
     }
-    let mut value: Value =
-        serde_json::from_str(json).map_err(|error| payload(&error.to_string()))?;
+    let mut value: Value = serde_json::from_str(json).map_err(|error| payload(&error.to_string()))?;
     let mut raw = RawArgs::default();
     detach(&mut value, &mut raw)?;
     raw.json = value.to_string();
@@ -31,8 +30,7 @@ pub(crate) fn incoming(payload: &Payload) -> Box<RawValue> {
     if payload.attachments().is_empty() && !json.contains(['\n', '\r']) {
         return RawValue::from_string(json).expect("the client hands on valid JSON only");
     }
-    let mut value: Value =
-        serde_json::from_str(&json).expect("the client hands on valid JSON only");
+    let mut value: Value = serde_json::from_str(&json).expect("the client hands on valid JSON only");
     attach(&mut value, payload);
     serde_json::value::to_raw_value(&value).expect("a JSON value is JSON")
 }
@@ -41,11 +39,7 @@ fn detach(value: &mut Value, raw: &mut RawArgs) -> Result<(), Error> {
     match value {
         Value::Array(items) => items.iter_mut().try_for_each(|item| detach(item, raw)),
         Value::Object(fields) => {
-            let Some(text) = fields
-                .get(KEY)
-                .and_then(Value::as_str)
-                .filter(|_| fields.len() == 1)
-            else {
+            let Some(text) = fields.get(KEY).and_then(Value::as_str).filter(|_| fields.len() == 1) else {
                 return fields.values_mut().try_for_each(|field| detach(field, raw));
             };
             let bytes = STANDARD
@@ -66,8 +60,7 @@ fn attach(value: &mut Value, payload: &Payload) {
             let number = (fields.get("_placeholder") == Some(&Value::Bool(true)))
                 .then(|| fields.get("num")?.as_u64())
                 .flatten();
-            let bytes =
-                number.and_then(|number| payload.attachments().get(usize::try_from(number).ok()?));
+            let bytes = number.and_then(|number| payload.attachments().get(usize::try_from(number).ok()?));
             match bytes {
                 Some(bytes) => *value = json!({ KEY: STANDARD.encode(bytes) }),
                 None => fields.values_mut().for_each(|field| attach(field, payload)),
@@ -91,9 +84,7 @@ mod tests {
 
     #[test]
     fn binary_at_any_depth_becomes_an_attachment() {
-        let args = raw(
-            r#"[{"a":[{"$binary":"AQI="}]},{"$binary":""},{"$binary":1},{"$binary":"AQI=","b":2}]"#,
-        );
+        let args = raw(r#"[{"a":[{"$binary":"AQI="}]},{"$binary":""},{"$binary":1},{"$binary":"AQI=","b":2}]"#);
         let raw = outgoing(Some(&args)).expect("valid");
         assert_eq!(raw.attachments, [&b"\x01\x02"[..], b""]);
         let json: Value = serde_json::from_str(&raw.json).expect("valid JSON");

@@ -46,9 +46,7 @@ impl Connection {
     /// A client for it, not connected yet, and the socket of the namespace.
     pub(crate) fn open(&self) -> Result<(Client, Socket), Error> {
         if self.transport == Transport::Polling {
-            return Err(Error::Unsupported(
-                "long-polling; use `--transport websocket`".into(),
-            ));
+            return Err(Error::Unsupported("long-polling; use `--transport websocket`".into()));
         }
         let mut builder = Client::builder(&self.url).path(&self.path);
         if let Some(token) = &self.token {
@@ -80,9 +78,7 @@ pub(crate) fn describe(change: &StateChange) -> String {
                 text += ", and nothing was missed";
             }
         }
-        State::Waiting { retry_in } => {
-            text += &format!(", next attempt in {:.1} s", retry_in.as_secs_f64())
-        }
+        State::Waiting { retry_in } => text += &format!(", next attempt in {:.1} s", retry_in.as_secs_f64()),
         _ => {}
     }
     if let Some(reason) = change.reason {

@@ -46,8 +46,7 @@ pub(crate) struct Emit {
 
 pub(crate) async fn run(emit: Emit) -> Result<ExitCode, Error> {
     let args: Vec<&str> = emit.args.iter().map(|arg| arg.get()).collect();
-    let args =
-        RawValue::from_string(format!("[{}]", args.join(","))).expect("each argument is JSON");
+    let args = RawValue::from_string(format!("[{}]", args.join(","))).expect("each argument is JSON");
     let args = binary::outgoing(Some(&args))?;
     let (client, socket) = emit.connection.open()?;
 
@@ -121,9 +120,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|_| "not a number of seconds".to_owned())?;
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     let limit = Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())?;
     if limit.is_zero() {
         return Err("it has to be over zero".to_owned());

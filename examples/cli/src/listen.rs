@@ -43,11 +43,7 @@ pub(crate) async fn run(listen: Listen) -> Result<ExitCode, Error> {
     };
 
     let print = move |event: &Event| {
-        let answer = if event.wants_ack() {
-            " (asks for an answer)"
-        } else {
-            ""
-        };
+        let answer = if event.wants_ack() { " (asks for an answer)" } else { "" };
         say(&format_args!(
             "{} {}{answer}",
             event.name(),
@@ -68,9 +64,7 @@ pub(crate) async fn run(listen: Listen) -> Result<ExitCode, Error> {
     socket
         .on_state(move |change| say(&format_args!("* {}", describe(change))))
         .detach();
-    let refused = socket
-        .states()
-        .filter(|change| ready(change.state == State::Failed));
+    let refused = socket.states().filter(|change| ready(change.state == State::Failed));
     let mut refused = pin!(refused);
 
     socket.connect();

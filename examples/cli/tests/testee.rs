@@ -30,11 +30,7 @@ async fn a_line_that_is_no_command_is_answered_and_the_program_goes_on() {
     let mut testee = Program::start(&["testee"]);
     for line in ["{not json", "[]", "12", "null", "{}", r#"{"op":7}"#] {
         let answer = testee.ask(line).await;
-        assert_eq!(
-            (&answer["re"], &answer["ok"]),
-            (&Value::Null, &json!(false)),
-            "{line}"
-        );
+        assert_eq!((&answer["re"], &answer["ok"]), (&Value::Null, &json!(false)), "{line}");
         assert_eq!(answer["error"]["kind"], "invalidPayload", "{line}");
     }
     let answer = testee.ask(r#"{"id":"x","op":"fly"}"#).await;
@@ -54,11 +50,7 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
         assert_eq!(code(&mut testee, create(options)).await, 1002);
     }
     assert_eq!(
-        code(
-            &mut testee,
-            json!({ "id": 2, "op": "connect", "client": "a" })
-        )
-        .await,
+        code(&mut testee, json!({ "id": 2, "op": "connect", "client": "a" })).await,
         1003
     );
 }
@@ -126,15 +118,9 @@ async fn exit_closes_every_client_and_leaves_no_emit_without_an_outcome() {
         let create = json!({ "id": 1, "op": "create", "client": "a", "url": server.url(), "options": options });
         testee.take(&create.to_string()).await;
         testee
-            .take(
-                &self::create(json!({}))
-                    .to_string()
-                    .replace("\"a\"", "\"b\""),
-            )
+            .take(&self::create(json!({})).to_string().replace("\"a\"", "\"b\""))
             .await;
-        testee
-            .take(r#"{"id":2,"op":"emit","client":"b","event":"x"}"#)
-            .await;
+        testee.take(r#"{"id":2,"op":"emit","client":"b","event":"x"}"#).await;
         testee.take(r#"{"id":3,"op":"connect","client":"a"}"#).await;
         testee.wait_for(r#""state":"connected""#).await;
         if by_command {
@@ -144,13 +130,7 @@ async fn exit_closes_every_client_and_leaves_no_emit_without_an_outcome() {
         }
         let ended = testee.ended().await;
         assert_eq!(ended.status, Some(0), "{ended:?}");
-        assert!(
-            ended.stdout.contains(r#""outcome":"rejected""#),
-            "{ended:?}"
-        );
-        assert!(
-            ended.stdout.contains(r#"{"client":"a","state":"closed""#),
-            "{ended:?}"
-        );
+        assert!(ended.stdout.contains(r#""outcome":"rejected""#), "{ended:?}");
+        assert!(ended.stdout.contains(r#"{"client":"a","state":"closed""#), "{ended:?}");
     }
 }

@@ -48,16 +48,11 @@ impl Evidence {
         }
         for pair in self.heard.windows(2) {
             if pair[0] > pair[1] {
-                faults.push(format!(
-                    "message {} arrived behind message {}",
-                    pair[1], pair[0]
-                ));
+                faults.push(format!("message {} arrived behind message {}", pair[1], pair[0]));
             }
         }
         for number in self.heard.iter().filter(|number| !ARRIVED.contains(number)) {
-            faults.push(format!(
-                "message {number} arrived, and should have been dropped"
-            ));
+            faults.push(format!("message {number} arrived, and should have been dropped"));
         }
         if !self.reported.iter().copied().eq(DROPPED) {
             faults.push(format!(
@@ -72,16 +67,11 @@ impl Evidence {
                 "delivered"
             };
             if *outcome != wanted {
-                faults.push(format!(
-                    "message {number} ended as {outcome}, not as {wanted}"
-                ));
+                faults.push(format!("message {number} ended as {outcome}, not as {wanted}"));
             }
         }
         if self.outcomes.len() != SENT {
-            faults.push(format!(
-                "{} messages have an outcome, not {SENT}",
-                self.outcomes.len()
-            ));
+            faults.push(format!("{} messages have an outcome, not {SENT}", self.outcomes.len()));
         }
         faults
     }

@@ -49,11 +49,7 @@ async fn run(options: Options) -> Result<ExitCode, Failure> {
     let timeline = Timeline::to_stdout();
     let stage = match (options.url, options.token_a, options.token_b) {
         (Some(url), Some(token_a), Some(token_b)) => {
-            let elsewhere = Elsewhere {
-                url,
-                token_a,
-                token_b,
-            };
+            let elsewhere = Elsewhere { url, token_a, token_b };
             Stage::elsewhere(elsewhere).await?
         }
         _ => Stage::here().await?,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use rejoin::{
-    BackoffConfig, ConnectionStatus, GroupMessage, Notice, PrivateMessage, RealtimeClient,
-    RoomJoined, State, StateChange, TypingStart, TypingStop,
+    BackoffConfig, ConnectionStatus, GroupMessage, Notice, PrivateMessage, RealtimeClient, RoomJoined, State,
+    StateChange, TypingStart, TypingStop,
 };
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::timeout;
@@ -48,14 +48,10 @@ impl Person {
             move |what: String| timeline.say(who, what)
         };
         let told = say.clone();
-        chat.socket()
-            .on_state(move |change| told(describe(change)))
-            .detach();
+        chat.socket().on_state(move |change| told(describe(change))).detach();
         let told = say.clone();
-        chat.on(move |m: &PrivateMessage| {
-            told(format!("hears {}: {}", m.sender.username, m.content))
-        })
-        .detach();
+        chat.on(move |m: &PrivateMessage| told(format!("hears {}: {}", m.sender.username, m.content)))
+            .detach();
         let told = say.clone();
         chat.on(move |joined: &RoomJoined| told(format!("is in the room {}", joined.room)))
             .detach();
@@ -103,17 +99,13 @@ impl Person {
     /// Connects, and waits for the server's greeting; it says who the token is for.
     pub(crate) async fn connect(&mut self) -> Result<String, Failure> {
         self.chat.connect();
-        self.wait_for(|change| change.state == State::Connected)
-            .await?;
+        self.wait_for(|change| change.state == State::Connected).await?;
         let greeting = within("the server greets", self.greetings.recv()).await?;
         Ok(greeting.ok_or("the client ended")?.user_id)
     }
 
     /// Waits for a change of state. The stream leaves none out, so none can be missed.
-    pub(crate) async fn wait_for(
-        &mut self,
-        wanted: impl Fn(&StateChange) -> bool,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn wait_for(&mut self, wanted: impl Fn(&StateChange) -> bool) -> Result<(), Failure> {
         let change = async {
             while let Some(change) = self.states.next().await {
                 if change.state == State::Failed {
@@ -129,11 +121,7 @@ impl Person {
     }
 
     /// The next `count` messages that are reported as dropped, as their numbers: the places of their receipts.
-    pub(crate) async fn reports(
-        &mut self,
-        count: usize,
-        receipts: &[u64],
-    ) -> Result<Vec<usize>, Failure> {
+    pub(crate) async fn reports(&mut self, count: usize, receipts: &[u64]) -> Result<Vec<usize>, Failure> {
         let mut reported = Vec::new();
         while reported.len() < count {
             let receipt = within("drops are reported", self.dropped.recv()).await?;
@@ -186,11 +174,6 @@ fn describe(change: &StateChange) -> String {
 
 /// Waits, but not for ever.
 pub(crate) async fn within<T>(what: &str, happens: impl Future<Output = T>) -> Result<T, Failure> {
-    let late = |_| {
-        format!(
-            "it should have happened within {} s: {what}",
-            PATIENCE.as_secs()
-        )
-    };
+    let late = |_| format!("it should have happened within {} s: {what}", PATIENCE.as_secs());
     Ok(timeout(PATIENCE, happens).await.map_err(late)?)
 }

@@ -21,10 +21,7 @@ pub(crate) const THE_END: &str = "That was all.";
 /// # Errors
 /// When something did not happen in time: the timeline shows how far it came.
 pub async fn tell(stage: &Stage, timeline: &Timeline) -> Result<Evidence, Failure> {
-    timeline.say(
-        Who::Network,
-        format_args!("a server listens on {}", stage.server_url),
-    );
+    timeline.say(Who::Network, format_args!("a server listens on {}", stage.server_url));
 
     // `connect` returns at once, and the state says how far it is. From then on a lost connection is made anew by itself.
     let mut alice = Person::new(Who::Alice, &stage.alice, timeline)?;
@@ -51,11 +48,7 @@ pub async fn tell(stage: &Stage, timeline: &Timeline) -> Result<Evidence, Failur
     for _keystroke in "Hm…".chars() {
         alice.chat.start_typing(Target::user(&bob_id));
     }
-    within(
-        "Bob hears that Alice stopped typing",
-        bob.stopped_typing.recv(),
-    )
-    .await?;
+    within("Bob hears that Alice stopped typing", bob.stopped_typing.recv()).await?;
 
     // Now Alice enters a tunnel.
     timeline.say(Who::Network, "Alice's network is cut");
@@ -77,11 +70,7 @@ pub async fn tell(stage: &Stage, timeline: &Timeline) -> Result<Evidence, Failur
         .await?;
     timeline.say(
         Who::Alice,
-        format_args!(
-            "is told that {} were dropped: {}",
-            reported.len(),
-            summary(&reported)
-        ),
+        format_args!("is told that {} were dropped: {}", reported.len(), summary(&reported)),
     );
 
     // Attempts fail, with growing delays in between.
@@ -90,9 +79,7 @@ pub async fn tell(stage: &Stage, timeline: &Timeline) -> Result<Evidence, Failur
     stage.tunnel.restore();
 
     // Nothing to do here: the client connects, joins the room again, and then sends what was queued, in order.
-    alice
-        .wait_for(|change| change.state == State::Connected)
-        .await?;
+    alice.wait_for(|change| change.state == State::Connected).await?;
     let outcomes = within("each message has its outcome", outcomes(receipts)).await?;
     expect_delivered(alice.chat.send_group_message(&room, THE_END)).await?;
     let heard = within("Bob hears them", bob.hears_until_the_end()).await?;
@@ -151,13 +138,7 @@ fn unexpected(outcome: &Outcome) -> Failure {
 
 /// `1, 2, 3 … 20`.
 fn summary(numbers: &[usize]) -> String {
-    let text = |numbers: &[usize]| {
-        numbers
-            .iter()
-            .map(usize::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let text = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     match numbers {
         [first, second, third, .., last] => {
             format!("{} … {last}", text(&[*first, *second, *third]))

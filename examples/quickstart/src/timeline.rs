@@ -30,9 +30,7 @@ impl Timeline {
     /// On the terminal; in colour if it is one, unless `NO_COLOR` is set (<https://no-color.org>).
     pub fn to_stdout() -> Self {
         let unwanted = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let colour = io::stdout().is_terminal()
-            && !unwanted
-            && env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let colour = io::stdout().is_terminal() && !unwanted && env::var_os("TERM").is_none_or(|term| term != "dumb");
         Self {
             colour,
             ..Self::to(Arc::new(Mutex::new(io::stdout())))
@@ -54,10 +52,7 @@ impl Timeline {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, colour) = (who.name(), who.colour());
         let line = match self.colour {
-            true => writeln!(
-                out,
-                "{seconds:6.2} s  \x1b[{colour}m{name:<8}\x1b[0m {what}"
-            ),
+            true => writeln!(out, "{seconds:6.2} s  \x1b[{colour}m{name:<8}\x1b[0m {what}"),
             false => writeln!(out, "{seconds:6.2} s  {name:<8} {what}"),
         };
         // The story goes on even if nobody reads it: its exit status counts.

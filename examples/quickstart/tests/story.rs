@@ -34,11 +34,7 @@ async fn no_message_is_lost_repeated_or_out_of_order() {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_cut_is_refused() {
-    for url in [
-        "https://127.0.0.1:1",
-        "127.0.0.1:1",
-        "http://host.invalid:1",
-    ] {
+    for url in ["https://127.0.0.1:1", "127.0.0.1:1", "http://host.invalid:1"] {
         let elsewhere = Elsewhere {
             url: url.to_owned(),
             token_a: "a".to_owned(),

@@ -11,6 +11,8 @@ use super::outbox::Entry;
 pub(crate) struct Acks {
     next_id: u64,
     waiting: VecDeque<(u64, Option<Entry>)>,
+    /// How many of those have their answer.
+    answered: usize,
     /// May hold ids that were answered already; they are passed over when their time comes.
     deadlines: BinaryHeap<Reverse<(Duration, u64)>>,
     reliable: usize,
@@ -25,14 +27,21 @@ impl Acks {
         id
     }
 
-    /// A message was handed to the link under `id`.
-    pub(crate) fn wait(&mut self, now: Duration, id: u64, entry: Entry) {
-        self.deadlines.push(Reverse((now + entry.ack_timeout, id)));
+    /// A message was handed to the link under `id`. Its time runs from [`written`](Self::written) on.
+    pub(crate) fn wait(&mut self, id: u64, entry: Entry) {
         if entry.reliable {
             self.reliable += 1;
             self.reliable_bytes += entry.size();
         }
         self.waiting.push_back((id, Some(entry)));
+    }
+
+    /// The link has written the message that waits under `id`: from now on the server can answer.
+    pub(crate) fn written(&mut self, now: Duration, id: u64) {
+        if let Some(entry) = self.get(id) {
+            let due = now.saturating_add(entry.ack_timeout);
+            self.deadlines.push(Reverse((due, id)));
+        }
     }
 
     /// The server answered `id`. `None` where nobody waits for it: too late, or never asked.
@@ -43,13 +52,28 @@ impl Acks {
             self.reliable -= 1;
             self.reliable_bytes -= entry.size();
         }
+        self.answered += 1;
         while matches!(self.waiting.front(), Some((_, None))) {
             self.waiting.pop_front();
+            self.answered -= 1;
+        }
+        self.compact();
+        Some(entry)
+    }
+
+    /// Forgets what was answered, also behind one that is not: in turns, so that each costs little.
+    fn compact(&mut self) {
+        if self.answered > 32 && self.answered > self.waiting.len() / 2 {
+            self.waiting.retain(|(_, entry)| entry.is_some());
+            self.answered = 0;
         }
         if self.waiting.is_empty() {
             self.deadlines.clear();
+        } else if self.deadlines.len() > 2 * self.waiting.len() + 32 {
+            let mut deadlines = std::mem::take(&mut self.deadlines);
+            deadlines.retain(|Reverse((_, id))| self.get(*id).is_some());
+            self.deadlines = deadlines;
         }
-        Some(entry)
     }
 
     /// The id of a message whose answer is overdue; each is given once.

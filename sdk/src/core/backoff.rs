@@ -43,9 +43,13 @@ mod tests {
         let config = BackoffConfig::default();
         for n in [0, 3, 1_000_000] {
             let base = delay(&plain(), n, &mut rng).as_secs_f64();
-            let draws: Vec<f64> = (0..2_000).map(|_| delay(&config, n, &mut rng).as_secs_f64() / base).collect();
+            let draws: Vec<f64> = (0..2_000)
+                .map(|_| delay(&config, n, &mut rng).as_secs_f64() / base)
+                .collect();
             assert!(draws.iter().all(|factor| (0.5..=1.0).contains(factor)));
-            let (low, high) = draws.iter().fold((1.0_f64, 0.5_f64), |(l, h), d| (l.min(*d), h.max(*d)));
+            let (low, high) = draws
+                .iter()
+                .fold((1.0_f64, 0.5_f64), |(l, h), d| (l.min(*d), h.max(*d)));
             assert!(low < 0.51 && high > 0.99, "attempt {n}: {low}..{high}");
         }
     }

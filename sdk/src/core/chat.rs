@@ -1,8 +1,8 @@
 //! What the chat protocol asks of a socket beside sending and receiving: rooms and typing.
 
 use super::context::Context;
-use super::io::{EmitOptions, Emission};
-use super::namespace::Namespace;
+use super::io::{Emission, EmitOptions};
+use super::namespace::{Namespace, Phase};
 use super::outbox::{Entry, Purpose};
 use super::scan::{self, ObjectWriter};
 use super::sending::Bounds;
@@ -19,43 +19,44 @@ impl Namespace {
         completer.accept_now();
         // A join takes back a leave that the server was not told of yet.
         let untold = |entry: &Entry| matches!(&entry.purpose, Purpose::Leave(left) if left == room);
-        if let Some(at) = self.left.iter().position(untold) {
-            let entry = self.left.remove(at);
+        while let Some(entry) = self.outbox.take_where(untold) {
             self.finish(cx, entry, Outcome::Cancelled);
         }
         self.rooms.want(room, password, Some(completer));
-        if self.is_ready() {
+        if matches!(self.phase, Phase::Rejoining | Phase::Ready) {
             self.ask_for_rooms(cx);
         }
         receipt
     }
 
     /// The user does not want to be in `room` any more.
+    ///
+    /// The leave waits in the room's lane, behind the messages that were sent to it before; the room stays wanted until
+    /// then, or those would be refused.
     pub(crate) fn leave_room(&mut self, cx: &mut Context, room: &str, bounds: Bounds) -> Receipt {
         self.stop_typing(cx, &Target::Room(room.to_owned()), bounds);
-        if let Some(wish) = self.rooms.forget(room) {
-            for completer in wish.waiting {
-                cx.settle(completer, Outcome::Cancelled);
-            }
+        let lane = rooms::lane(room);
+        self.urgent
+            .retain(|entry| !matches!(&entry.purpose, Purpose::Join(join) if join == room));
+        for completer in self.rooms.unanswered(room) {
+            cx.settle(completer, Outcome::Cancelled);
         }
-        let options = EmitOptions::new().reliable().lane(rooms::lane(room));
-        if self.is_ready() {
-            let emission = Emission::of_object("leave_room", &room_object(room, None, None), options);
-            return self.emit(cx, emission, Purpose::Message, bounds);
+        if !self.outbox.entries().any(|entry| entry.lane.as_deref() == Some(&lane)) {
+            self.rooms.forget(room);
         }
         let (receipt, completer) = receipt::pair(cx.next_seq(), None);
         completer.accept_now();
         let message_id = id::uuid_v7(cx.now.unix_ms, &mut cx.rng);
         let object = room_object(room, None, Some(&message_id));
-        let emission = Emission::of_object("leave_room", &object, EmitOptions::new());
+        let emission = Emission::of_object("leave_room", &object, EmitOptions::new().lane(lane));
         let entry = self.own_entry(receipt.id(), emission, Purpose::Leave(room.to_owned()), Some(completer));
-        self.left.push(entry);
+        self.outbox.push(entry);
+        self.proceed(cx);
         receipt
     }
 
-    /// After the server took the namespace: leaves what was left meanwhile, joins what is wanted.
+    /// After the server took the namespace: joins what is wanted.
     pub(crate) fn rejoin(&mut self, cx: &mut Context) {
-        self.urgent.extend(self.left.drain(..));
         self.ask_for_rooms(cx);
     }
 
@@ -79,7 +80,7 @@ impl Namespace {
             ack_timeout: self.config.ack_timeout,
             reliable: false,
             volatile: false,
-            lane: None,
+            lane: emission.options.lane,
             expires: None,
             writes: 0,
             stored: false,
@@ -178,7 +179,10 @@ impl Namespace {
                 self.heard_from(cx, payload, room);
             }
             "user_left_room" => {
-                let user = payload.field("user").and_then(|user| scan::field(user, "id")).and_then(scan::string);
+                let user = payload
+                    .field("user")
+                    .and_then(|user| scan::field(user, "id"))
+                    .and_then(scan::string);
                 if let Some(user) = user {
                     let room = payload.string_field("roomId");
                     let user = user.into_owned();

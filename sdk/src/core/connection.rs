@@ -1,11 +1,12 @@
 //! The core: its inputs, its output, and the life of its link.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::context::Context;
 use super::dialing::Attempts;
 use super::io::{Emission, LinkEvent, LinkId, Now, Output, Pending, SocketId};
-use super::namespace::{Due, Namespace, NamespaceConfig, Phase, Why};
+use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
 use super::outbound::Batch;
 use super::outbox::Purpose;
 use super::socketio::Assembler;
@@ -14,15 +15,12 @@ use super::typing::Target;
 use super::{rooms, socketio};
 use crate::config::{BackoffConfig, Endpoint, Limits};
 use crate::error::Error;
-use crate::receipt::{Completer, Receipt};
-use crate::state::{Notice, Reason, State};
+use crate::receipt::{self, Outcome, Receipt};
+use crate::state::{Notice, Reason, State, StateChange};
 use crate::store::Record;
 
-/// How long the answer to a probe is waited for.
-const PROBE: Duration = Duration::from_secs(2);
-
 /// What a connection is made with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct ConnectionConfig {
     /// Where the server is.
@@ -65,6 +63,15 @@ impl ConnectionConfig {
     }
 }
 
+impl fmt::Debug for ConnectionConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the query, which may hold a secret.
+        f.debug_struct("ConnectionConfig")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The whole logic of one client. See the [module](super) for its rules.
 #[derive(Debug)]
 pub struct Core {
@@ -84,7 +91,9 @@ pub struct Core {
     pub(super) next_link: u64,
     /// The earliest deadline, as far as the last drain knew.
     wake_at: Option<Duration>,
-    closed: bool,
+    pub(super) closed: bool,
+    /// Whether the warning about credentials without TLS was raised.
+    warned: bool,
 }
 
 /// How far the connection has come.
@@ -108,9 +117,9 @@ pub(super) struct Link {
     pub(super) patience: Option<Duration>,
     /// Whether a batch is being written.
     pub(super) busy: bool,
-    pub(super) in_flight: usize,
-    /// Messages of that batch whose last word is that they were written.
-    pub(super) riders: Vec<Completer>,
+    /// What that batch holds beside its frames.
+    pub(super) flying: Batch,
+    /// The batch after that.
     pub(super) next: Batch,
 }
 
@@ -136,6 +145,7 @@ impl Core {
             next_link: 0,
             wake_at: None,
             closed: false,
+            warned: false,
             config,
         }
     }
@@ -149,7 +159,10 @@ impl Core {
 
     /// The socket of a namespace.
     pub fn socket_named(&self, name: &str) -> Option<SocketId> {
-        self.sockets.iter().find(|namespace| namespace.config.name == name).map(|namespace| namespace.id)
+        self.sockets
+            .iter()
+            .find(|namespace| namespace.config.name == name)
+            .map(|namespace| namespace.id)
     }
 
     /// Takes up what a store kept. Gives what belongs to namespaces that are not there.
@@ -177,6 +190,11 @@ impl Core {
             namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
             return;
         }
+        let exposed = !self.config.endpoint.secure && !self.config.endpoint.is_loopback();
+        if exposed && namespace.config.auth != AuthSource::None && !std::mem::replace(&mut self.warned, true) {
+            let text = "credentials travel without TLS to a host that is not this machine; use https, or `require_tls`";
+            self.cx.notice(socket, Notice::Warning(text.to_owned()));
+        }
         if namespace.state == State::Failed {
             self.attempts = Attempts::default();
         }
@@ -199,7 +217,7 @@ impl Core {
         if !namespace.wanted && matches!(namespace.state, State::Idle | State::Closed) {
             return;
         }
-        self.leave(socket);
+        self.leave(socket, &Error::LinkLost);
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
         self.release();
@@ -210,7 +228,7 @@ impl Core {
         self.enter(now);
         for index in 0..self.sockets.len() {
             let socket = self.sockets[index].id;
-            self.leave(socket);
+            self.leave(socket, &Error::Closed);
             self.sockets[index].close(&mut self.cx);
             self.sockets[index].set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
         }
@@ -238,27 +256,41 @@ impl Core {
         let bounds = self.bounds();
         let ttl = emission.options.ttl.or(self.sockets[socket.index()].config.queue.ttl);
         if let Some(ttl) = ttl {
-            self.sooner(now.mono + ttl);
+            self.sooner(self.cx.after(ttl));
         }
-        let namespace = &mut self.sockets[socket.index()];
         if self.closed {
-            let (receipt, completer) = crate::receipt::pair(self.cx.next_seq(), None);
-            completer.complete(crate::Outcome::Rejected(Error::Closed));
-            return receipt;
+            return self.refuse_closed();
         }
-        namespace.emit(&mut self.cx, emission, purpose, bounds)
+        self.sockets[socket.index()].emit(&mut self.cx, emission, purpose, bounds)
+    }
+
+    fn refuse_closed(&mut self) -> Receipt {
+        let (receipt, completer) = receipt::pair(self.cx.next_seq(), None);
+        completer.complete(Outcome::Rejected(Error::Closed));
+        receipt
+    }
+
+    /// A number for a receipt of a message that never gets here.
+    pub(crate) fn next_receipt(&mut self) -> u64 {
+        self.cx.next_seq()
     }
 
     /// The user wants to be in a room, now and after every reconnect.
     pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
         self.enter(now);
-        self.sooner(now.mono + rooms::CONFIRMATION);
+        if self.closed {
+            return self.refuse_closed();
+        }
+        self.sooner(self.cx.after(rooms::CONFIRMATION));
         self.sockets[socket.index()].join_room(&mut self.cx, room, password)
     }
 
     /// The user does not want to be in a room any more.
     pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
         self.enter(now);
+        if self.closed {
+            return self.refuse_closed();
+        }
         let bounds = self.bounds();
         self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)
     }
@@ -301,9 +333,14 @@ impl Core {
         (namespace.state, namespace.sid.as_deref())
     }
 
-    /// Whether an emit would be taken; if not, [`Output::Writable`] says when.
+    /// The last change of a socket's state.
+    pub fn last_change(&self, socket: SocketId) -> Option<&StateChange> {
+        self.sockets[socket.index()].last_change.as_ref()
+    }
+
+    /// Whether an emit would be taken, or refused for good; if not, [`Output::Writable`] says when.
     pub fn is_writable(&mut self, socket: SocketId) -> bool {
-        let room = self.sockets[socket.index()].has_room(self.bounds());
+        let room = self.closed || self.sockets[socket.index()].has_room(self.bounds());
         self.sockets[socket.index()].choked |= !room;
         room
     }
@@ -346,7 +383,10 @@ impl Core {
     pub fn handle_stalled(&mut self, now: Now) {
         self.enter(now);
         if let Some(patience) = self.patience() {
-            self.timers.set(Timer::Heartbeat, now.mono + patience + Duration::from_secs(1));
+            self.timers.set(
+                Timer::Heartbeat,
+                self.cx.after(patience).saturating_add(Duration::from_secs(1)),
+            );
         }
     }
 
@@ -362,10 +402,12 @@ impl Core {
         self.cx.stored(upto);
     }
 
-    /// The store failed. What it was given is sent all the same while this process lives.
-    pub fn handle_store_error(&mut self, now: Now, error: &Error) {
+    /// The store failed. Messages up to `upto` that it was given and that were not written yet are refused.
+    pub fn handle_store_error(&mut self, now: Now, upto: Option<u64>, error: &Error) {
         self.enter(now);
-        for namespace in &self.sockets {
+        let seqs = upto.map(|upto| self.cx.not_stored(upto)).unwrap_or_default();
+        for namespace in &mut self.sockets {
+            namespace.not_stored(&mut self.cx, &seqs, error);
             self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
         }
     }
@@ -373,7 +415,11 @@ impl Core {
     /// What to do next. Poll until [`Output::Timeout`].
     pub fn poll_output(&mut self) -> Output {
         if self.cx.out.is_empty() {
+            for index in 0..self.sockets.len() {
+                self.settle_in(self.sockets[index].id);
+            }
             self.flush();
+            self.tell_writable();
         }
         if let Some(output) = self.cx.out.pop_front() {
             return output;
@@ -424,10 +470,7 @@ impl Core {
                         self.auth_failed(socket, error);
                     }
                     Due::Join => self.join_overdue(socket),
-                    Due::Retry => {
-                        self.begin_joining(socket);
-                        self.advance();
-                    }
+                    Due::Retry => self.come_back(socket),
                     Due::Ack(id) => self.ack_overdue(socket, id),
                 }
             }
@@ -435,40 +478,16 @@ impl Core {
         }
     }
 
-    /// An answer is overdue. Either the server does not answer, or the link is dead and nobody has noticed: a probe
-    /// tells, because what was written before it arrived before it.
-    fn ack_overdue(&mut self, socket: SocketId, id: u64) {
-        let namespace = &mut self.sockets[socket.index()];
-        let again = namespace.acks.get(id).is_some_and(|entry| entry.reliable) && namespace.sends_again();
-        if again {
-            namespace.suspects.push(id);
-        } else {
-            namespace.ack_overdue(&mut self.cx, id);
-        }
-        if !self.timers.is_set(Timer::Probe) {
-            self.timers.set(Timer::Probe, self.cx.now.mono + PROBE);
-            self.send_probe();
-        }
-    }
-
-    pub(super) fn handle_pong(&mut self) {
-        self.timers.stop(Timer::Probe);
-        for namespace in &mut self.sockets {
-            for id in std::mem::take(&mut namespace.suspects) {
-                namespace.ack_overdue(&mut self.cx, id);
-            }
-        }
-    }
-
     /// Takes a socket out of its namespace by the user's wish.
-    fn leave(&mut self, socket: SocketId) {
+    fn leave(&mut self, socket: SocketId, error: &Error) {
         if self.sockets[socket.index()].is_joined() {
             self.write_last(socket);
             self.send_disconnect(socket);
         }
         let namespace = &mut self.sockets[socket.index()];
         namespace.wanted = false;
-        namespace.lost(&mut self.cx, &Error::LinkLost);
+        namespace.phase = Phase::Absent;
+        namespace.lost(&mut self.cx, error);
     }
 
     /// Lets go of the link when no socket wants it any more.
@@ -481,7 +500,7 @@ impl Core {
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
             link.hand_over(&mut self.cx);
             self.leaving = Some(link);
-            self.timers.set(Timer::Drain, self.cx.now.mono + Duration::from_secs(1));
+            self.timers.set(Timer::Drain, self.cx.after(Duration::from_secs(1)));
             self.finish_leaving();
         }
         self.assembler.reset();
@@ -491,7 +510,7 @@ impl Core {
         match event {
             LinkEvent::Sent => {
                 if let Some(link) = &mut self.leaving {
-                    link.written(&mut self.cx);
+                    let _ = link.written(&mut self.cx);
                     link.hand_over(&mut self.cx);
                 }
                 self.finish_leaving();

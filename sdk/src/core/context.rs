@@ -1,6 +1,7 @@
 //! What every part of the core needs at hand: the time, randomness, and where outputs go.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::io::{Happening, Now, Output, SocketId};
 use super::rng::Rng;
@@ -46,6 +47,11 @@ impl Context {
         self.next_seq = self.next_seq.max(used + 1);
     }
 
+    /// The time `duration` from now, or the end of time.
+    pub(crate) fn after(&self, duration: Duration) -> Duration {
+        self.now.mono.saturating_add(duration)
+    }
+
     pub(crate) fn push(&mut self, output: Output) {
         self.out.push_back(output);
     }
@@ -85,6 +91,15 @@ impl Context {
     pub(crate) fn take_transaction(&mut self) -> Option<Transaction> {
         let transaction = &mut self.store.as_mut()?.transaction;
         (!transaction.is_empty()).then(|| std::mem::take(transaction))
+    }
+
+    /// What was given up to `seq` is not kept: whoever waits for that learns it from the outcome.
+    pub(crate) fn not_stored(&mut self, seq: u64) -> Vec<u64> {
+        let Some(store) = &mut self.store else {
+            return Vec::new();
+        };
+        let split = store.waiting.partition_point(|(waiting, _)| *waiting <= seq);
+        store.waiting.drain(..split).map(|(waiting, _)| waiting).collect()
     }
 
     /// Everything up to `seq` is kept.

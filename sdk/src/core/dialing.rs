@@ -25,9 +25,6 @@ const AUTH: Duration = Duration::from_secs(10);
 /// No server can ask for a longer delay.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// A namespace that no server has.
-pub(super) const PROBE_NAMESPACE: &str = "/rejoin-probe";
-
 /// After so many failed attempts in a row the app is told.
 const FAILURES_TOLD: u32 = 5;
 
@@ -59,21 +56,35 @@ impl Core {
             return;
         }
         self.dial = Dial::Preparing;
-        self.timers.set(Timer::Handshake, self.cx.now.mono + self.config.connect_timeout);
+        self.timers
+            .set(Timer::Handshake, self.cx.after(self.config.connect_timeout));
         for index in 0..self.sockets.len() {
-            if self.sockets[index].wanted {
-                self.begin_joining(self.sockets[index].id);
+            let namespace = &self.sockets[index];
+            // A server that said when to come back means it.
+            let later = matches!(namespace.phase, Phase::Later(at) if at > self.cx.now.mono);
+            if namespace.wanted && !later {
+                self.begin_joining(namespace.id);
             }
+        }
+        if self
+            .sockets
+            .iter()
+            .all(|namespace| matches!(namespace.phase, Phase::Absent | Phase::Later(_)))
+        {
+            self.dial = Dial::Idle;
+            self.timers.stop(Timer::Handshake);
+            return;
         }
         self.advance();
     }
 
     /// Sets a socket on its way: its credentials come first.
     pub(super) fn begin_joining(&mut self, socket: SocketId) {
-        let join_by = self.cx.now.mono + self.config.connect_timeout;
+        let join_by = self.cx.after(self.config.connect_timeout);
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
+        namespace.asked_anew = false;
         self.ask_credentials(socket);
     }
 
@@ -81,11 +92,10 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.deadline = None;
         namespace.phase = match &namespace.config.auth {
-            AuthSource::None => Phase::Armed(None),
-            AuthSource::Value(json) => Phase::Armed(Some(json.clone())),
+            known @ (AuthSource::None | AuthSource::Value(_)) => Phase::Armed(known.clone()),
             AuthSource::Provider => {
                 namespace.turn += 1;
-                namespace.deadline = Some(self.cx.now.mono + AUTH);
+                namespace.deadline = Some(self.cx.after(AUTH));
                 self.cx.push(Output::Authenticate(socket, namespace.turn));
                 Phase::Authenticating(namespace.turn)
             }
@@ -102,7 +112,7 @@ impl Core {
         namespace.deadline = None;
         match answer {
             Ok(json) => {
-                namespace.phase = Phase::Armed(Some(json));
+                namespace.phase = Phase::Armed(AuthSource::Value(json));
                 self.advance();
             }
             Err(text) => self.auth_failed(socket, Error::AuthFailed(text.into())),
@@ -112,7 +122,11 @@ impl Core {
     /// A socket has no credentials. If nobody else is under way, the attempt has failed.
     pub(super) fn auth_failed(&mut self, socket: SocketId, error: Error) {
         self.sockets[socket.index()].phase = Phase::Absent;
-        let others = self.sockets.iter().any(|namespace| namespace.wanted && namespace.phase != Phase::Absent);
+        let under_way = |phase: &Phase| !matches!(phase, Phase::Absent | Phase::Later(_));
+        let others = self
+            .sockets
+            .iter()
+            .any(|namespace| namespace.wanted && under_way(&namespace.phase));
         if others {
             self.join_later(socket, None, Why::new(Reason::ConnectError, Some(error)));
         } else {
@@ -137,6 +151,10 @@ impl Core {
     }
 
     fn open_link(&mut self) {
+        if !self.timers.is_set(Timer::Handshake) {
+            self.timers
+                .set(Timer::Handshake, self.cx.after(self.config.connect_timeout));
+        }
         self.next_link += 1;
         let id = LinkId(self.next_link);
         let endpoint = &self.config.endpoint;
@@ -159,8 +177,7 @@ impl Core {
             id,
             patience: None,
             busy: false,
-            in_flight: 0,
-            riders: Vec::new(),
+            flying: Batch::default(),
             next: Batch::default(),
         });
         self.cx.push(Output::Start(id, Box::new(request)));
@@ -175,7 +192,8 @@ impl Core {
         let patience = handshake.ping_interval + handshake.ping_timeout;
         link.patience = Some(patience);
         self.max_payload = handshake.max_payload;
-        self.timers.set(Timer::Heartbeat, self.cx.now.mono + patience);
+        self.timers.stop(Timer::Handshake);
+        self.timers.set(Timer::Heartbeat, self.cx.after(patience));
         self.advance();
     }
 
@@ -185,37 +203,17 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
-        let frame = self.packet(socket, Kind::Connect, auth.as_deref().unwrap_or_default());
+        let data = match &auth {
+            AuthSource::Value(json) => json,
+            _ => "",
+        };
+        let frame = self.packet(socket, Kind::Connect, data);
         self.control(frame);
     }
 
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
-    }
-
-    /// Sends what a living server answers at once: a ping, or where there is none a CONNECT to a namespace that does not
-    /// exist. Never an Engine.IO ping: npm's server closes the link for one that comes from a client.
-    pub(super) fn send_probe(&mut self) {
-        if self.config.can_ping {
-            self.control(Frame::Ping);
-        } else {
-            self.send_to_probe(Kind::Connect);
-        }
-    }
-
-    /// The server answered the CONNECT of a probe. One that accepted it is left at once.
-    pub(super) fn probe_answered(&mut self, kind: Kind) {
-        if kind == Kind::Connect {
-            self.send_to_probe(Kind::Disconnect);
-        }
-        self.handle_pong();
-    }
-
-    fn send_to_probe(&mut self, kind: Kind) {
-        let mut packet = BytesMut::with_capacity(32);
-        encode_message_prefix(&mut packet, kind, 0, PROBE_NAMESPACE, None);
-        self.control(Frame::Text(packet.freeze()));
     }
 
     fn packet(&self, socket: SocketId, kind: Kind, data: &str) -> Frame {
@@ -232,7 +230,11 @@ impl Core {
         if let Some(after) = retry_after_ms {
             let after = Duration::from_millis(after).min(LONGEST_RETRY_AFTER);
             let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
-            self.join_later(socket, Some(after + spread), Why::new(Reason::ConnectError, Some(error)));
+            self.join_later(
+                socket,
+                Some(after + spread),
+                Why::new(Reason::ConnectError, Some(error)),
+            );
             return;
         }
         if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
@@ -254,9 +256,8 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.rejoins = rejoins.saturating_add(1);
         namespace.deadline = None;
-        namespace.phase = Phase::Later(self.cx.now.mono + retry_in);
+        namespace.phase = Phase::Later(self.cx.after(retry_in));
         namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
-        self.timers.stop(Timer::Handshake);
     }
 
     /// The server did not answer CONNECT in time.
@@ -275,7 +276,6 @@ impl Core {
 
     pub(super) fn handshake_overdue(&mut self) {
         let stage = match &self.dial {
-            Dial::Linked(link) if link.patience.is_some() => "waiting for the namespace",
             Dial::Linked(_) => "opening the link",
             _ => "waiting for credentials",
         };
@@ -295,17 +295,13 @@ impl Core {
             self.timers.stop(timer);
         }
         self.assembler.reset();
-        let mut not_before = None;
         for namespace in &mut self.sockets {
-            if let Phase::Later(at) = namespace.phase {
-                not_before = not_before.max(Some(at));
-            }
             namespace.lost(&mut self.cx, &Error::LinkLost);
         }
         if !was_connected {
             self.attempt_failed(&error);
         }
-        self.try_again(Why::new(reason, Some(error)), not_before);
+        self.try_again(&Why::new(reason, Some(error)));
     }
 
     fn attempt_failed(&mut self, error: &Error) {
@@ -321,30 +317,43 @@ impl Core {
         }
     }
 
-    fn try_again(&mut self, why: Why, not_before: Option<Duration>) {
+    fn try_again(&mut self, why: &Why) {
         if !self.sockets.iter().any(|namespace| namespace.wanted) {
             return;
         }
         let n = self.attempts.redials;
         let exhausted = self.config.max_attempts.is_some_and(|max| n >= max);
-        let delay = backoff::delay(&self.config.backoff, n, &mut self.cx.rng);
-        let at = (self.cx.now.mono + delay).max(not_before.unwrap_or_default());
+        let retry_in = backoff::delay(&self.config.backoff, n, &mut self.cx.rng);
         self.attempts.redials = n.saturating_add(1);
-        let state = match exhausted {
-            true => State::Failed,
-            false => State::Waiting {
-                retry_in: at - self.cx.now.mono,
-            },
-        };
+        self.dial = Dial::Idle;
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
-            namespace.wanted = !exhausted;
-            namespace.set_state(&mut self.cx, state, why.clone());
+            let later = matches!(namespace.phase, Phase::Later(_));
+            if exhausted {
+                namespace.wanted = false;
+                namespace.phase = Phase::Absent;
+                namespace.set_state(&mut self.cx, State::Failed, why.clone());
+            } else if !later {
+                self.dial = Dial::Waiting;
+                namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why.clone());
+            }
         }
         if exhausted {
             self.attempts = Attempts::default();
-        } else {
-            self.dial = Dial::Waiting;
-            self.timers.set(Timer::Redial, at);
+        } else if matches!(self.dial, Dial::Waiting) {
+            self.timers.set(Timer::Redial, self.cx.after(retry_in));
+        }
+    }
+
+    /// The time has come at which a socket was told to come back, or was to try again.
+    pub(super) fn come_back(&mut self, socket: SocketId) {
+        match self.dial {
+            Dial::Preparing | Dial::Linked(_) => {
+                self.begin_joining(socket);
+                self.advance();
+            }
+            Dial::Idle => self.begin_attempt(),
+            // It takes part in the attempt that is coming.
+            Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,
         }
     }
 }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::connection::{Core, Dial};
-use super::dialing::PROBE_NAMESPACE;
 use super::engineio;
 use super::io::{Frame, LinkId, ReplyTo, SocketId};
 use super::namespace::{Phase, Why};
+use super::probe::PROBE_NAMESPACE;
 use super::scan;
 use super::socketio::{Assembled, Kind};
 use super::timers::Timer;
@@ -32,7 +32,7 @@ impl Core {
             Ok(engineio::Packet::Ping(data)) => {
                 let mut pong = Vec::with_capacity(data.len() + 1);
                 engineio::encode(engineio::Packet::Pong(data), &mut pong);
-                self.control(Frame::Text(Bytes::from(pong)));
+                self.pong(Frame::Text(Bytes::from(pong)));
             }
             Ok(engineio::Packet::Close) => self.lose_link(Reason::TransportClose, Error::LinkLost),
             Ok(engineio::Packet::Pong(_) | engineio::Packet::Noop | engineio::Packet::Upgrade) => {}
@@ -55,7 +55,7 @@ impl Core {
         if let Dial::Linked(link) = &self.dial
             && let Some(patience) = link.patience
         {
-            self.timers.set(Timer::Heartbeat, self.cx.now.mono + patience);
+            self.timers.set(Timer::Heartbeat, self.cx.after(patience));
         }
     }
 
@@ -80,7 +80,8 @@ impl Core {
                         std::borrow::Cow::Owned(name) => name.into(),
                     };
                     let args = packet.share(packet.raw_args());
-                    let reply_to = packet.id.map(|id| ReplyTo { link, id });
+                    let join = namespace.joins;
+                    let reply_to = packet.id.map(|id| ReplyTo { link, join, id });
                     let payload = Payload::new(args, packet.attachments);
                     namespace.received(&mut self.cx, name, payload, reply_to);
                     self.settle_in(socket);
@@ -100,8 +101,11 @@ impl Core {
     /// The server took the namespace.
     fn joined(&mut self, socket: SocketId, data: &str) {
         let namespace = &mut self.sockets[socket.index()];
-        let expected = matches!(namespace.phase, Phase::Joining | Phase::Later(_));
-        if !expected || !namespace.wanted {
+        if namespace.phase != Phase::Joining {
+            // It was not waited for any more: the user left meanwhile, or its time was over.
+            if !namespace.is_joined() {
+                self.send_disconnect(socket);
+            }
             return;
         }
         let Some(sid) = scan::field(data, "sid").and_then(scan::string) else {
@@ -114,10 +118,9 @@ impl Core {
             return;
         }
         namespace.joined(&mut self.cx, sid.into_owned());
-        self.timers.stop(Timer::Handshake);
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
-            self.timers.set(Timer::Stable, self.cx.now.mono + super::dialing::STABLE);
+            self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));
         }
         self.settle_in(socket);
     }
@@ -142,7 +145,9 @@ impl Core {
             true => (text(scan::field(data, "message")), scan::field(data, "data")),
             false => (text(Some(data)), None),
         };
-        let retry_after = extra.and_then(|extra| scan::field(extra, "retryAfterMs")).and_then(scan::uint);
+        let retry_after = extra
+            .and_then(|extra| scan::field(extra, "retryAfterMs"))
+            .and_then(scan::uint);
         let error = Error::Refused {
             message: message.unwrap_or_else(|| "it gave no reason".to_owned()),
             data: extra.map(str::to_owned),

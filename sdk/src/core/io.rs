@@ -1,5 +1,6 @@
 //! What goes into the core and what comes out of it.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,7 +37,7 @@ impl SocketId {
 }
 
 /// A WebSocket to open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// How the link is made.
     pub transport: Transport,
@@ -52,8 +53,20 @@ pub struct Request {
     pub target: String,
 }
 
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the query, which may hold a secret.
+        let path = self.target.split('?').next();
+        f.debug_struct("Request")
+            .field("authority", &self.authority)
+            .field("path", &path)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One WebSocket message to write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Frame {
     /// UTF-8 text.
     Text(Bytes),
@@ -63,8 +76,20 @@ pub enum Frame {
     Ping,
 }
 
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither payloads nor credentials are for logs.
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Binary(bytes) => write!(f, "Binary({} bytes)", bytes.len()),
+            Self::Ping => f.write_str("Ping"),
+        }
+    }
+}
+
 /// What happened on a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LinkEvent {
     /// A text message came.
     Text(ByteString),
@@ -80,6 +105,7 @@ pub enum LinkEvent {
 
 /// What the core wants done. Polled with [`poll_output`](super::Core::poll_output) until it is a `Timeout`.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Output {
     /// Open a link.
     Start(LinkId, Box<Request>),
@@ -105,6 +131,7 @@ pub enum Output {
 
 /// What the app is told.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum Happening {
     /// An event from the server.
     Message {
@@ -125,6 +152,8 @@ pub enum Happening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyTo {
     pub(crate) link: LinkId,
+    /// Which joining of the namespace it belongs to: ids start anew with each.
+    pub(crate) join: u64,
     pub(crate) id: u64,
 }
 

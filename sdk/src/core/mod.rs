@@ -11,9 +11,9 @@
 //! It is public for the project's own tests and carries no promise of stability.
 
 mod acks;
-mod chat;
 pub mod backoff;
 mod body;
+mod chat;
 mod connection;
 mod context;
 mod dialing;
@@ -25,6 +25,7 @@ mod io;
 mod namespace;
 mod outbound;
 mod outbox;
+mod probe;
 mod receiving;
 pub mod rng;
 mod rooms;
@@ -37,13 +38,12 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
-
 pub use connection::{ConnectionConfig, Core};
+pub use io::{
+    Emission, EmitOptions, Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId,
+};
+pub use namespace::{AuthSource, NamespaceConfig};
 pub(crate) use rooms::lane as room_lane;
 #[cfg(feature = "typed")]
 pub(crate) use sending::{EmissionWriter, check_name};
-pub use io::{
-    EmitOptions, Emission, Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId,
-};
-pub use namespace::{AuthSource, NamespaceConfig};
 pub use typing::Target;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::acks::Acks;
 use super::context::Context;
+use super::dialing::STABLE;
 use super::features::Features;
 use super::io::{Happening, SocketId};
-use super::outbox::{Entry, Outbox, Purpose};
+use super::outbox::{Entry, Outbox};
 use super::rooms::Rooms;
 use super::sending::Bounds;
 use super::typing::Typing;
@@ -75,7 +76,7 @@ impl NamespaceConfig {
 }
 
 /// How far a socket has come on the way to being connected.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing is under way.
     Absent,
@@ -112,21 +113,25 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
-    /// Attempts to join over a living link that failed in a row.
+    /// Attempts to join over a living link since it was last joined for long enough.
     pub(crate) rejoins: u32,
+    /// When it has been joined for long enough.
+    pub(crate) stable_at: Option<Duration>,
+    /// How often the auth provider was asked.
     pub(crate) turn: u64,
+    /// How often the server took the namespace.
+    pub(crate) joins: u64,
+    pub(crate) last_change: Option<StateChange>,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
     /// Until when the greeting is waited for.
     pub(crate) greeting_due: Option<Duration>,
     pub(crate) outbox: Outbox,
-    /// What goes before the queue: rooms to join again, rooms to leave.
+    /// What goes before the queue: rooms to join.
     pub(crate) urgent: VecDeque<Entry>,
     pub(crate) acks: Acks,
     pub(crate) rooms: Rooms,
     pub(crate) typing: Typing,
-    /// Rooms that were left while the server could not be told.
-    pub(crate) left: Vec<Entry>,
     /// Overdue acknowledgements that a probe of the link decides about.
     pub(crate) suspects: Vec<u64>,
     /// Whether someone waits for room in the queue.
@@ -158,7 +163,10 @@ impl Namespace {
             join_by: None,
             asked_anew: false,
             rejoins: 0,
+            stable_at: None,
             turn: 0,
+            joins: 0,
+            last_change: None,
             features: None,
             greeting_due: None,
             outbox: Outbox::default(),
@@ -166,7 +174,6 @@ impl Namespace {
             acks: Acks::default(),
             rooms: Rooms::default(),
             typing: Typing::new(config.chat.clone().unwrap_or_default()),
-            left: Vec::new(),
             suspects: Vec::new(),
             choked: false,
             config,
@@ -213,6 +220,7 @@ impl Namespace {
             recovered: false,
             transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
         };
+        self.last_change = Some(change.clone());
         cx.event(self.id, Happening::State(Box::new(change)));
     }
 
@@ -222,8 +230,9 @@ impl Namespace {
         self.deadline = None;
         self.join_by = None;
         self.asked_anew = false;
-        self.rejoins = 0;
-        self.greeting_due = self.features.is_none().then(|| cx.now.mono + GREETING);
+        self.joins += 1;
+        self.stable_at = Some(cx.after(STABLE));
+        self.greeting_due = self.features.is_none().then(|| cx.after(GREETING));
         self.phase = Phase::Greeting;
         self.proceed(cx);
     }
@@ -248,13 +257,15 @@ impl Namespace {
     ///
     /// What can be sent again goes back to the head of the queue; everything else that was written ends `Unconfirmed`.
     pub(crate) fn lost(&mut self, cx: &mut Context, error: &Error) {
-        self.phase = Phase::Absent;
+        if !matches!(self.phase, Phase::Later(_)) {
+            self.phase = Phase::Absent;
+        }
         self.sid = None;
         self.deadline = None;
         self.greeting_due = None;
+        self.stable_at = None;
         self.suspects.clear();
-        let unsent = self.urgent.drain(..);
-        self.left.extend(unsent.filter(|entry| matches!(entry.purpose, Purpose::Leave(_))));
+        self.urgent.clear();
         self.outbox.drop_replies();
         self.take_back(cx, error);
         self.rooms.disconnected();
@@ -270,6 +281,7 @@ impl Namespace {
             later,
             self.deadline,
             self.greeting_due,
+            self.stable_at,
             self.outbox.next_deadline(),
             self.acks.next_deadline(),
             self.rooms.next_deadline(),
@@ -291,9 +303,11 @@ impl Namespace {
         if self.greeting_due.is_some_and(|due| due <= now) {
             self.greeting_due = None;
         }
-        if self.is_joined() {
-            self.proceed(cx);
+        if self.stable_at.is_some_and(|at| at <= now) {
+            self.stable_at = None;
+            self.rejoins = 0;
         }
+        self.proceed(cx);
         if let Phase::Later(at) = self.phase
             && at <= now
         {

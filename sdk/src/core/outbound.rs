@@ -7,19 +7,33 @@ use super::context::Context;
 use super::io::{Frame, Now, Output, ReplyTo, SocketId};
 use super::namespace::Namespace;
 use super::outbox::{Entry, Item, Purpose};
+use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
+use super::timers::Timer;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
 
-/// A batch being put together.
+/// Why a message is refused that a server would close the link for.
+pub(super) const TOO_LARGE: &str = "it is larger than the server's maxPayload";
+
+/// More than the head of any packet needs.
+const HEAD: u64 = 64;
+
+/// A batch being put together, or being written.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) frames: Vec<Frame>,
     bytes: usize,
     /// Messages whose last word is that they were written.
     pub(super) riders: Vec<Completer>,
+    /// Messages whose time for an answer begins when they are written.
+    asked: Vec<(SocketId, u64)>,
+    /// Whether a probe is among the frames.
+    pub(super) probe: bool,
+    /// Whether an answer to a ping is.
+    pub(super) pong: bool,
 }
 
 impl Core {
@@ -31,7 +45,7 @@ impl Core {
             return;
         }
         for namespace in &mut self.sockets {
-            namespace.fill(&mut self.cx, &mut self.head, &mut link.next);
+            namespace.fill(&mut self.cx, &mut self.head, &mut link.next, self.max_payload);
         }
         link.hand_over(&mut self.cx);
     }
@@ -39,13 +53,33 @@ impl Core {
     /// The link has written its batch.
     pub(super) fn handle_sent(&mut self) {
         let Dial::Linked(link) = &mut self.dial else { return };
-        link.written(&mut self.cx);
+        let written = link.written(&mut self.cx);
+        for (socket, id) in written.asked {
+            self.sockets[socket.index()].acks.written(self.cx.now.mono, id);
+        }
+        if written.probe {
+            self.timers.set(Timer::Probe, self.cx.after(PROBE));
+        }
         self.flush();
-        for index in 0..self.sockets.len() {
-            if self.sockets[index].choked && self.sockets[index].has_room(self.bounds()) {
-                self.sockets[index].choked = false;
-                self.cx.push(Output::Writable(self.sockets[index].id));
+    }
+
+    /// Tells who waits that there is room again.
+    pub(super) fn tell_writable(&mut self) {
+        let bounds = self.bounds();
+        for namespace in self.sockets.iter_mut().filter(|namespace| namespace.choked) {
+            if self.closed || namespace.has_room(bounds) {
+                namespace.choked = false;
+                self.cx.push(Output::Writable(namespace.id));
             }
+        }
+    }
+
+    /// Answers a ping. One answer is enough for any number of pings that came while nothing could be written.
+    pub(super) fn pong(&mut self, frame: Frame) {
+        if let Dial::Linked(link) = &mut self.dial
+            && !std::mem::replace(&mut link.next.pong, true)
+        {
+            link.next.frames.push(frame);
         }
     }
 
@@ -59,14 +93,14 @@ impl Core {
     /// Writes what a socket still has before it leaves, so that `emit` then `disconnect` sends.
     pub(super) fn write_last(&mut self, socket: SocketId) {
         if let Dial::Linked(link) = &mut self.dial {
-            self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next);
+            self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next, self.max_payload);
         }
     }
 
     /// What a message has to fit into right now.
     pub(super) fn bounds(&self) -> Bounds {
         let in_flight = match &self.dial {
-            Dial::Linked(link) => link.in_flight,
+            Dial::Linked(link) => link.flying.bytes,
             _ => 0,
         };
         Bounds {
@@ -83,14 +117,26 @@ impl Core {
     /// [`Error::LinkLost`] where the link that asked is gone: nobody waits for the answer any more.
     pub(crate) fn reply(&mut self, now: Now, socket: SocketId, to: ReplyTo, args: RawArgs) -> Result<(), Error> {
         self.enter(now);
+        let bounds = self.bounds();
         let namespace = &mut self.sockets[socket.index()];
-        match &self.dial {
-            Dial::Linked(link) if link.id == to.link && namespace.is_joined() => {
-                namespace.outbox.push_reply(to, args);
-                Ok(())
-            }
-            _ => Err(Error::LinkLost),
+        let asked = matches!(&self.dial, Dial::Linked(link) if link.id == to.link);
+        if !asked || !namespace.is_joined() || namespace.joins != to.join {
+            return Err(Error::LinkLost);
         }
+        if args.attachments.len() > bounds.attachments {
+            return Err(Error::payload("it has more binary attachments than the limit"));
+        }
+        if bounds
+            .max_payload
+            .is_some_and(|max| args.json.len() as u64 + HEAD > max)
+        {
+            return Err(Error::payload(TOO_LARGE));
+        }
+        if namespace.outbox.reply_bytes() > bounds.outgoing {
+            return Err(Error::Overloaded);
+        }
+        namespace.outbox.push_reply(to, args);
+        Ok(())
     }
 }
 
@@ -100,25 +146,25 @@ impl Link {
         if self.busy || self.next.frames.is_empty() {
             return;
         }
-        let batch = std::mem::take(&mut self.next);
+        let mut batch = std::mem::take(&mut self.next);
         self.busy = true;
-        self.in_flight = batch.bytes;
-        self.riders = batch.riders;
-        cx.push(Output::Send(self.id, batch.frames));
+        cx.push(Output::Send(self.id, std::mem::take(&mut batch.frames)));
+        self.flying = batch;
     }
 
-    /// Its batch has been written.
-    pub(super) fn written(&mut self, cx: &mut Context) {
+    /// Its batch has been written. Gives what that begins.
+    pub(super) fn written(&mut self, cx: &mut Context) -> Batch {
         self.busy = false;
-        self.in_flight = 0;
-        for completer in self.riders.drain(..) {
+        let mut written = std::mem::take(&mut self.flying);
+        for completer in written.riders.drain(..) {
             cx.settle(completer, Outcome::Sent);
         }
+        written
     }
 
     /// It is gone with what it was given.
     pub(super) fn died(self, cx: &mut Context) {
-        for completer in self.riders.into_iter().chain(self.next.riders) {
+        for completer in self.flying.riders.into_iter().chain(self.next.riders) {
             cx.settle(completer, Outcome::Unconfirmed(Error::LinkLost));
         }
     }
@@ -126,12 +172,12 @@ impl Link {
 
 impl Namespace {
     /// Puts everything that may be written now into a batch.
-    pub(super) fn fill(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch) {
+    pub(super) fn fill(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, max_payload: Option<u64>) {
         if !self.is_joined() {
             return;
         }
         while let Some(entry) = self.urgent.pop_front() {
-            self.write(cx, head, batch, entry);
+            self.write(cx, head, batch, max_payload, entry);
         }
         if !self.is_ready() || self.outbox.is_empty() {
             return;
@@ -144,23 +190,44 @@ impl Namespace {
             let rooms = &self.rooms;
             let held = |entry: &Entry| entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
             match self.outbox.take_next(held) {
-                Some(Item::Message(entry)) => self.write(cx, head, batch, entry),
+                Some(Item::Message(entry)) => self.write(cx, head, batch, max_payload, entry),
                 Some(Item::Reply(to, args)) => self.write_reply(head, batch, to, &args),
                 None => return,
             }
         }
     }
 
-    fn write(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, mut entry: Entry) {
-        let asks = entry.ack
-            || (self.server_acks() && (entry.reliable || matches!(entry.purpose, Purpose::Leave(_))));
+    fn write(
+        &mut self,
+        cx: &mut Context,
+        head: &mut Vec<u8>,
+        batch: &mut Batch,
+        max_payload: Option<u64>,
+        mut entry: Entry,
+    ) {
+        let asks = entry.ack || (self.server_acks() && (entry.reliable || matches!(entry.purpose, Purpose::Leave(_))));
         let id = asks.then(|| self.acks.next_id());
-        let kind = if entry.attachments.is_empty() { Kind::Event } else { Kind::BinaryEvent };
+        let kind = if entry.attachments.is_empty() {
+            Kind::Event
+        } else {
+            Kind::BinaryEvent
+        };
         self.write_head(head, kind, entry.attachments.len(), id);
+        // It may have been queued before the server said how much it takes, or for another one.
+        if max_payload.is_some_and(|max| (head.len() + entry.body.len()) as u64 > max) {
+            self.finish(cx, entry, Outcome::Rejected(Error::payload(TOO_LARGE)));
+            return;
+        }
+        if let Purpose::Leave(room) = &entry.purpose {
+            self.rooms.forget(room);
+        }
         batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
         entry.writes = entry.writes.saturating_add(1);
         match id {
-            Some(id) => self.acks.wait(cx.now.mono, id, entry),
+            Some(id) => {
+                batch.asked.push((self.id, id));
+                self.acks.wait(id, entry);
+            }
             None => {
                 if entry.stored {
                     cx.store_remove(entry.seq);
@@ -171,9 +238,16 @@ impl Namespace {
     }
 
     fn write_reply(&self, head: &mut Vec<u8>, batch: &mut Batch, to: ReplyTo, args: &RawArgs) {
-        let kind = if args.attachments.is_empty() { Kind::Ack } else { Kind::BinaryAck };
+        let kind = if args.attachments.is_empty() {
+            Kind::Ack
+        } else {
+            Kind::BinaryAck
+        };
         self.write_head(head, kind, args.attachments.len(), Some(to.id));
-        batch.push(Bytes::from([head.as_slice(), args.json.as_bytes()].concat()), &args.attachments);
+        batch.push(
+            Bytes::from([head.as_slice(), args.json.as_bytes()].concat()),
+            &args.attachments,
+        );
     }
 
     fn write_head(&self, head: &mut Vec<u8>, kind: Kind, attachments: usize, id: Option<u64>) {

@@ -91,6 +91,7 @@ pub(crate) struct Outbox {
     messages: usize,
     reliable: usize,
     bytes: usize,
+    replies: usize,
     next_expiry: Option<Duration>,
 }
 
@@ -110,6 +111,11 @@ impl Outbox {
         self.bytes
     }
 
+    /// How many bytes of acknowledgements wait.
+    pub(crate) fn reply_bytes(&self) -> usize {
+        self.replies
+    }
+
     /// Whether there is nothing to write at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.items.is_empty()
@@ -121,6 +127,7 @@ impl Outbox {
     }
 
     pub(crate) fn push_reply(&mut self, to: ReplyTo, args: RawArgs) {
+        self.replies += reply_size(&args);
         self.items.push_back(Item::Reply(to, args));
     }
 
@@ -147,11 +154,7 @@ impl Outbox {
             Item::Reply(..) => true,
         };
         if self.items.front().is_some_and(free) {
-            let item = self.items.pop_front()?;
-            if let Item::Message(entry) = &item {
-                self.uncount(entry);
-            }
-            return Some(item);
+            return self.remove_at(0);
         }
         let at = self.items.iter().position(free)?;
         self.remove_at(at)
@@ -159,12 +162,15 @@ impl Outbox {
 
     /// Takes out the oldest message that was never written.
     pub(crate) fn take_oldest_unwritten(&mut self) -> Option<Entry> {
-        self.take_where(|entry| entry.writes == 0)
+        self.take_where(|entry| entry.writes == 0 && !matches!(entry.purpose, Purpose::Leave(_)))
     }
 
     /// Takes out the first message that fits.
     pub(crate) fn take_where(&mut self, fits: impl Fn(&Entry) -> bool) -> Option<Entry> {
-        let at = self.items.iter().position(|item| matches!(item, Item::Message(entry) if fits(entry)))?;
+        let at = self
+            .items
+            .iter()
+            .position(|item| matches!(item, Item::Message(entry) if fits(entry)))?;
         match self.remove_at(at)? {
             Item::Message(entry) => Some(entry),
             Item::Reply(..) => None,
@@ -185,6 +191,7 @@ impl Outbox {
 
     /// Forgets acknowledgements that a dead link was to carry.
     pub(crate) fn drop_replies(&mut self) {
+        self.replies = 0;
         self.items.retain(|item| matches!(item, Item::Message(_)));
     }
 
@@ -201,8 +208,9 @@ impl Outbox {
 
     fn remove_at(&mut self, at: usize) -> Option<Item> {
         let item = self.items.remove(at)?;
-        if let Item::Message(entry) = &item {
-            self.uncount(entry);
+        match &item {
+            Item::Message(entry) => self.uncount(entry),
+            Item::Reply(_, args) => self.replies -= reply_size(args),
         }
         Some(item)
     }
@@ -221,4 +229,8 @@ impl Outbox {
         self.reliable -= usize::from(entry.reliable);
         self.bytes -= entry.size();
     }
+}
+
+fn reply_size(args: &RawArgs) -> usize {
+    args.json.len() + args.attachments.iter().map(Bytes::len).sum::<usize>()
 }

@@ -31,7 +31,9 @@ impl Namespace {
 
     /// An event that the client itself raises in the server's words.
     pub(crate) fn raise(&mut self, cx: &mut Context, name: &'static str, object: &[u8]) {
-        let Ok(object) = ByteString::try_from(object) else { return };
+        let Ok(object) = ByteString::try_from(object) else {
+            return;
+        };
         let message = Happening::Message {
             name: ByteString::from_static(name),
             payload: Payload::new(object, Vec::new()),
@@ -84,7 +86,11 @@ fn refusal(payload: &Payload) -> Option<Error> {
         return None;
     }
     let error = payload.field("error").unwrap_or("{}");
-    let text = |name| scan::field(error, name).and_then(scan::string).map(|text| text.into_owned());
+    let text = |name| {
+        scan::field(error, name)
+            .and_then(scan::string)
+            .map(|text| text.into_owned())
+    };
     let code = text("code");
     let message = text("message").unwrap_or_else(|| "it gave no reason".to_owned());
     if code.as_deref() == Some("rate_limited") {

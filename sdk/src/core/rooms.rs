@@ -1,5 +1,6 @@
 //! Rooms as wishes: what the user wants to be in is joined again after every connect, until it is left.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::receipt::Completer;
@@ -16,7 +17,6 @@ pub(crate) fn lane(room: &str) -> String {
 }
 
 /// One room that the user wants to be in.
-#[derive(Debug)]
 pub(crate) struct Wish {
     pub(crate) room: String,
     /// Kept in memory only.
@@ -25,6 +25,16 @@ pub(crate) struct Wish {
     phase: Phase,
     /// Receipts of `join_room` that wait for the server's answer.
     pub(crate) waiting: Vec<Completer>,
+}
+
+impl fmt::Debug for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the password.
+        f.debug_struct("Wish")
+            .field("room", &self.room)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,8 +94,14 @@ impl Rooms {
     /// The next room to ask for, with its password; counts as asked for from now on.
     pub(crate) fn ask(&mut self, now: Duration) -> Option<(String, Option<String>)> {
         let wish = self.wishes.iter_mut().find(|wish| wish.phase == Phase::Wanted)?;
-        wish.phase = Phase::Asked(now + CONFIRMATION);
+        wish.phase = Phase::Asked(now.saturating_add(CONFIRMATION));
         Some((wish.room.clone(), wish.password.clone()))
+    }
+
+    /// Receipts that waited for an answer which will not come; the wish stays.
+    pub(crate) fn unanswered(&mut self, room: &str) -> Vec<Completer> {
+        let wish = self.wishes.iter_mut().find(|wish| wish.room == room);
+        wish.map(|wish| std::mem::take(&mut wish.waiting)).unwrap_or_default()
     }
 
     /// The server confirmed `room`. Gives the receipts that waited for it.

@@ -6,12 +6,12 @@ use bytes::Bytes;
 
 use super::body::Body;
 use super::context::Context;
-use super::io::{EmitOptions, Emission, Pending};
+use super::io::{Emission, EmitOptions, Pending};
 use super::namespace::Namespace;
 use super::outbox::{Entry, Purpose};
 use super::scan::ObjectWriter;
 use super::typing::Target;
-use super::{id, scan};
+use super::{id, scan, socketio};
 use crate::config::Overflow;
 use crate::error::Error;
 use crate::payload::RawArgs;
@@ -62,7 +62,7 @@ impl Namespace {
             reliable: options.reliable,
             volatile: options.volatile,
             lane: options.lane,
-            expires: ttl.map(|ttl| cx.now.mono + ttl),
+            expires: ttl.map(|ttl| cx.after(ttl)),
             writes: 0,
             stored: false,
             purpose,
@@ -81,7 +81,11 @@ impl Namespace {
         if entry.attachments.len() > bounds.attachments {
             return refuse("it has more binary attachments than the limit");
         }
-        let largest = entry.attachments.iter().map(Bytes::len).fold(entry.body.len(), usize::max);
+        let largest = entry
+            .attachments
+            .iter()
+            .map(Bytes::len)
+            .fold(entry.body.len(), usize::max);
         if bounds.max_payload.is_some_and(|max| largest as u64 > max) {
             return refuse("it is larger than the server's maxPayload");
         }
@@ -113,9 +117,7 @@ impl Namespace {
 
     /// Makes room in the queue for a message of `size` bytes while there is no connection.
     fn make_room(&mut self, cx: &mut Context, size: usize) -> Result<(), Outcome> {
-        while self.outbox.len() >= self.config.queue.capacity
-            || self.outbox.bytes() + size > self.config.queue.bytes
-        {
+        while self.outbox.len() >= self.config.queue.capacity || self.outbox.bytes() + size > self.config.queue.bytes {
             let oldest = match self.config.queue.overflow {
                 Overflow::DropOldest => self.outbox.take_oldest_unwritten(),
                 Overflow::Reject => None,
@@ -153,7 +155,9 @@ impl Namespace {
     }
 
     fn accept(&mut self, cx: &mut Context, mut entry: Entry, completer: Completer) {
-        if entry.reliable && cx.has_store() {
+        // A room's password is never stored, so neither is the message that creates the room.
+        let secret = matches!(entry.purpose, Purpose::Create(Some(_)));
+        if entry.reliable && !secret && cx.has_store() {
             entry.stored = true;
             let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
             cx.store_put(record, completer.acceptor());
@@ -182,7 +186,7 @@ impl Namespace {
     /// Takes up a message that a store kept. Its receipt belongs to a process that is gone.
     pub(crate) fn restore(&mut self, cx: &mut Context, record: Record) {
         cx.skip_seq(record.seq);
-        let left = |at: u64| cx.now.mono + Duration::from_millis(at.saturating_sub(cx.now.unix_ms));
+        let left = |at: u64| cx.after(Duration::from_millis(at.saturating_sub(cx.now.unix_ms)));
         let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
         completer.accept_now();
         self.outbox.push(Entry {
@@ -224,7 +228,8 @@ impl Namespace {
             }
         }
         self.outbox.put_back(back);
-        while let Some(entry) = self.outbox.take_where(|entry| entry.volatile) {
+        let drop_them = |entry: &Entry| entry.volatile;
+        while let Some(entry) = self.outbox.take_where(drop_them) {
             self.finish(cx, entry, Outcome::Dropped);
         }
         self.trim(cx);
@@ -241,10 +246,26 @@ impl Namespace {
         }
     }
 
+    /// The store could not keep these. What was not written is refused; the rest is as good as without a store.
+    pub(crate) fn not_stored(&mut self, cx: &mut Context, seqs: &[u64], error: &Error) {
+        while let Some(mut entry) = self
+            .outbox
+            .take_where(|entry| entry.writes == 0 && seqs.contains(&entry.seq))
+        {
+            entry.stored = false;
+            self.finish(cx, entry, Outcome::Rejected(error.clone()));
+        }
+    }
+
     /// No answer came for `id`, and the link is known to have carried the message.
     pub(crate) fn ack_overdue(&mut self, cx: &mut Context, id: u64) {
         if let Some(entry) = self.acks.answered(id) {
             let after = entry.ack_timeout;
+            if let Purpose::Join(room) = &entry.purpose {
+                for completer in self.rooms.unanswered(room) {
+                    cx.settle(completer, Outcome::Unconfirmed(Error::AckTimeout { after }));
+                }
+            }
             self.finish(cx, entry, Outcome::Unconfirmed(Error::AckTimeout { after }));
         }
     }
@@ -260,7 +281,8 @@ impl Namespace {
             return true;
         }
         // Written, and its answer still awaited: it can only be kept from being sent again.
-        let Some(id) = self.acks.id_of(seq).filter(|_| self.sends_again()) else {
+        let again = |id: &u64| self.sends_again() && self.acks.get(*id).is_some_and(|entry| entry.reliable);
+        let Some(id) = self.acks.id_of(seq).filter(again) else {
             return false;
         };
         if let Some(entry) = self.acks.answered(id) {
@@ -294,10 +316,7 @@ impl Namespace {
             };
             self.finish(cx, entry, outcome);
         }
-        let unsent = std::mem::take(&mut self.urgent).into_iter();
-        for entry in unsent.chain(std::mem::take(&mut self.left)) {
-            self.finish(cx, entry, Outcome::Rejected(Error::Closed));
-        }
+        self.urgent.clear();
         for completer in self.rooms.drain().collect::<Vec<_>>() {
             cx.settle(completer, Outcome::Rejected(Error::Closed));
         }
@@ -306,7 +325,9 @@ impl Namespace {
     /// What waits to be sent or acknowledged, in order.
     pub(crate) fn pending(&self) -> Vec<Pending> {
         let written = self.acks.entries().map(|entry| entry.pending(true));
-        written.chain(self.outbox.entries().map(|entry| entry.pending(false))).collect()
+        written
+            .chain(self.outbox.entries().map(|entry| entry.pending(false)))
+            .collect()
     }
 
     /// Whether a message would be taken, as far as the queue is concerned.
@@ -344,8 +365,14 @@ impl Namespace {
 /// Puts `"messageId":"…"` first into the object that is the first argument.
 fn add_message_id(body: &mut Body, args_at: usize, id: &str) -> Result<(), Error> {
     let rest = body.json().get(args_at..).unwrap_or_default();
-    let Some(brace) = rest.iter().position(|byte| !byte.is_ascii_whitespace()).filter(|at| rest[*at] == b'{') else {
-        return Err(Error::payload("a reliable message needs an object as its first argument"));
+    let Some(brace) = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_whitespace())
+        .filter(|at| rest[*at] == b'{')
+    else {
+        return Err(Error::payload(
+            "a reliable message needs an object as its first argument",
+        ));
     };
     let empty = rest[brace + 1..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
     let at = args_at + brace + 1;
@@ -375,6 +402,10 @@ impl Emission {
         let json = args.json.trim();
         if !json.starts_with('[') || scan::validate(json, scan::MAX_DEPTH).is_err() {
             return Err(Error::payload("its arguments are not a JSON array"));
+        }
+        if !args.attachments.is_empty() && socketio::check_placeholders(json, args.attachments.len()).is_err() {
+            // The server would close the link for it.
+            return Err(Error::payload("a placeholder in it names no attachment"));
         }
         let inner = json[1..json.len() - 1].trim();
         let mut writer = EmissionWriter::new(event, inner.len());

@@ -58,7 +58,9 @@ impl Timers {
 
     /// Takes a timer that is due.
     pub(crate) fn expired(&mut self, now: Duration) -> Option<Timer> {
-        let due = Timer::ALL.into_iter().find(|timer| self.0[*timer as usize].is_some_and(|at| at <= now))?;
+        let due = Timer::ALL
+            .into_iter()
+            .find(|timer| self.0[*timer as usize].is_some_and(|at| at <= now))?;
         self.stop(due);
         Some(due)
     }

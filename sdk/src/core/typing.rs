@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config::TypingConfig;
 
+/// A server cannot make the client keep more typists than this.
+const MOST_TYPISTS: usize = 256;
+
 /// Whom a typing indicator or a message is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -63,8 +66,8 @@ impl Typing {
     pub(crate) fn keystroke(&mut self, now: Duration, target: &Target) -> bool {
         match self.own.iter_mut().find(|own| own.target == *target) {
             Some(own) => {
-                own.stop_at = now + self.config.auto_stop;
-                now >= own.said + self.config.refresh
+                own.stop_at = now.saturating_add(self.config.auto_stop);
+                now >= own.said.saturating_add(self.config.refresh)
             }
             None => true,
         }
@@ -72,7 +75,7 @@ impl Typing {
 
     /// `typing_start` was taken.
     pub(crate) fn said(&mut self, now: Duration, target: Target) {
-        let stop_at = now + self.config.auto_stop;
+        let stop_at = now.saturating_add(self.config.auto_stop);
         match self.own.iter_mut().find(|own| own.target == target) {
             Some(own) => (own.said, own.stop_at) = (now, stop_at),
             None => self.own.push(Own {
@@ -98,9 +101,11 @@ impl Typing {
 
     /// Someone started to type, or goes on.
     pub(crate) fn started(&mut self, now: Duration, typist: Typist) {
-        let until = now + self.config.expiry;
+        let until = now.saturating_add(self.config.expiry);
+        let full = self.others.len() >= MOST_TYPISTS;
         match self.others.iter_mut().find(|(known, _)| *known == typist) {
             Some((_, known)) => *known = until,
+            None if full => {}
             None => self.others.push((typist, until)),
         }
     }
@@ -121,7 +126,10 @@ impl Typing {
     /// The link is gone: nobody is known to type any more. Gives who was.
     pub(crate) fn disconnected(&mut self) -> Vec<Typist> {
         self.own.clear();
-        std::mem::take(&mut self.others).into_iter().map(|(typist, _)| typist).collect()
+        std::mem::take(&mut self.others)
+            .into_iter()
+            .map(|(typist, _)| typist)
+            .collect()
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Duration> {

@@ -13,7 +13,7 @@ use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Payload, RawArgs};
-use crate::core::{EmissionWriter, EmitOptions, Emission, check_name};
+use crate::core::{Emission, EmissionWriter, EmitOptions, check_name};
 use crate::error::Error;
 
 thread_local! {
@@ -58,7 +58,9 @@ impl Serialize for Binary {
             })
         });
         let Some(number) = number else {
-            return Err(S::Error::custom("rejoin::Binary can only be serialised as part of a message"));
+            return Err(S::Error::custom(
+                "rejoin::Binary can only be serialised as part of a message",
+            ));
         };
         let mut placeholder = serializer.serialize_struct("Placeholder", 2)?;
         placeholder.serialize_field("_placeholder", &true)?;
@@ -118,7 +120,11 @@ impl Payload {
 }
 
 /// Encodes an event: a tuple spreads into arguments, `()` is none, anything else is one.
-pub(crate) fn encode_event<T: Serialize + ?Sized>(event: &str, args: &T, options: EmitOptions) -> Result<Emission, Error> {
+pub(crate) fn encode_event<T: Serialize + ?Sized>(
+    event: &str,
+    args: &T,
+    options: EmitOptions,
+) -> Result<Emission, Error> {
     check_name(event)?;
     let mut writer = EmissionWriter::new(event, 128);
     let attachments = write_args(&mut writer.buffer, args, b',')?;

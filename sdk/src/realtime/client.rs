@@ -6,7 +6,7 @@ use super::time::iso8601;
 use crate::builder::{self, Buildable, Builder};
 use crate::client::Client;
 use crate::core::scan::ObjectWriter;
-use crate::core::{Core, EmitOptions, Emission, Now, Target, room_lane};
+use crate::core::{Core, Emission, EmitOptions, Now, Target, room_lane};
 use crate::receipt::Receipt;
 use crate::socket::Socket;
 
@@ -39,7 +39,10 @@ pub struct NewRoom {
 impl fmt::Debug for NewRoom {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the password: it is not for logs.
-        f.debug_struct("NewRoom").field("name", &self.name).field("is_private", &self.is_private).finish_non_exhaustive()
+        f.debug_struct("NewRoom")
+            .field("name", &self.name)
+            .field("is_private", &self.is_private)
+            .finish_non_exhaustive()
     }
 }
 
@@ -132,7 +135,11 @@ impl RealtimeClient {
             });
             // What was typed is what is being sent.
             core.stop_typing(now, socket, target);
-            core.emit(now, socket, Emission::of_object(event, &object, EmitOptions::new().reliable().lane(lane)))
+            core.emit(
+                now,
+                socket,
+                Emission::of_object(event, &object, EmitOptions::new().reliable().lane(lane)),
+            )
         });
         self.socket.steered(receipt)
     }

@@ -98,7 +98,7 @@ pub(crate) trait Wire: MaybeSend {
 }
 
 /// What every link of a client is opened with, beside its request.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct LinkOptions {
     /// Headers of the handshake.
     pub(crate) headers: Vec<(String, String)>,

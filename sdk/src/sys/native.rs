@@ -74,10 +74,7 @@ impl Sys for Native {
     }
 
     fn alarm(&self) -> Box<dyn Alarm> {
-        Box::new(Sleep {
-            at: None,
-            sleep: None,
-        })
+        Box::new(Sleep { at: None, sleep: None })
     }
 
     fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire> {
@@ -92,6 +89,18 @@ fn mono() -> Duration {
         u32::try_from(time.tv_nsec).unwrap_or_default(),
     )
 }
+
+/// The runtime's time, which its timers count in. It stops in suspend; the core compares with the other clock.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where the platform's clock is read"
+)]
+fn now() -> tokio::time::Instant {
+    tokio::time::Instant::now()
+}
+
+/// An alarm further away than this is set anew when it is reached.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 /// Is set again and again, mostly to a later time. Only an earlier one moves the timer; a later one lets it go off and is
 /// set then, which is cheaper than to move it for every message.
@@ -108,8 +117,9 @@ impl Alarm for Sleep {
         }
         self.at = Some(at);
         // Rounded up to the timer's own resolution, so that it does not go off just before the time.
-        let wait = at.saturating_sub(mono()) + Duration::from_millis(1);
-        let deadline = tokio::time::Instant::now() + wait;
+        // A wait longer than a month is cut short, which the core takes for a look at the clock.
+        let wait = at.saturating_sub(mono()).min(LONGEST) + Duration::from_millis(1);
+        let deadline = now() + wait;
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().reset(deadline),
             None => self.sleep = Some(Box::pin(tokio::time::sleep_until(deadline))),

@@ -26,10 +26,14 @@ pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
 
 pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
     if !options.headers.is_empty() {
-        return Err(Error::Unsupported("browsers allow no headers on a WebSocket; use `auth` or `query`".into()));
+        return Err(Error::Unsupported(
+            "browsers allow no headers on a WebSocket; use `auth` or `query`".into(),
+        ));
     }
     if options.ca_pem.is_some() {
-        return Err(Error::Unsupported("browsers decide themselves which certificates they trust".into()));
+        return Err(Error::Unsupported(
+            "browsers decide themselves which certificates they trust".into(),
+        ));
     }
     Ok(())
 }
@@ -132,7 +136,8 @@ impl WebSocket {
         let scheme = if request.secure { "wss://" } else { "ws://" };
         let url = [scheme, &request.authority, &request.target].concat();
         let Ok(socket) = web_sys::WebSocket::new(&url) else {
-            let refused = Error::InvalidUrl("the browser refuses it; from an https page only https can be reached".into());
+            let refused =
+                Error::InvalidUrl("the browser refuses it; from an https page only https can be reached".into());
             inbox.borrow_mut().events.push_back(LinkEvent::Closed(Some(refused)));
             return Self {
                 socket: None,
@@ -145,7 +150,9 @@ impl WebSocket {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let callbacks = Callbacks {
             _open: callback(&inbox, |inbox, _: Event| inbox.open = true),
-            _message: callback(&inbox, |inbox, message: MessageEvent| inbox.events.push_back(read(&message))),
+            _message: callback(&inbox, |inbox, message: MessageEvent| {
+                inbox.events.push_back(read(&message))
+            }),
             _close: callback(&inbox, |inbox, _: CloseEvent| {
                 let lost = Error::Unreachable("the browser closed the WebSocket; it does not say why".into());
                 let error = (!inbox.open).then_some(lost);

@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-pub(crate) const OPEN: &str = r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+pub(crate) const OPEN: &str =
+    r#"0{"sid":"e","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 pub(crate) const CONNECT: &str = r#"40{"sid":"s"}"#;
 
 /// No test waits longer than this for anything.
@@ -62,7 +63,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
 
 /// Waits, but not for ever.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(DEADLINE, future).await.expect("it did not happen in time")
+    tokio::time::timeout(DEADLINE, future)
+        .await
+        .expect("it did not happen in time")
 }
 
 /// Waits for a state.

@@ -49,12 +49,7 @@ enum Goal {
 const METRICS: [Metric; 8] = {
     const CPU: fn(&Sample) -> f64 = |s| s.cpu_ns as f64 / s.count as f64 / 1e3;
     const WALL: fn(&Sample) -> f64 = |s| s.wall_ns as f64 / s.count as f64 / 1e3;
-    const fn metric(
-        workload: Workload,
-        name: &'static str,
-        value: fn(&Sample) -> f64,
-        goal: Goal,
-    ) -> Metric {
+    const fn metric(workload: Workload, name: &'static str, value: fn(&Sample) -> f64, goal: Goal) -> Metric {
         Metric {
             workload,
             name,
@@ -64,12 +59,7 @@ const METRICS: [Metric; 8] = {
         }
     }
     [
-        metric(
-            Workload::Emit,
-            "CPU per message emitted",
-            CPU,
-            Goal::Ratio(0.35),
-        ),
+        metric(Workload::Emit, "CPU per message emitted", CPU, Goal::Ratio(0.35)),
         metric(
             Workload::Receive,
             "CPU per message received, typed handler",
@@ -82,18 +72,8 @@ const METRICS: [Metric; 8] = {
             CPU,
             Goal::Ratio(1.1),
         ),
-        metric(
-            Workload::RoundTrip,
-            "wall time of a round trip",
-            WALL,
-            Goal::Ratio(1.1),
-        ),
-        metric(
-            Workload::Connect,
-            "CPU per connection",
-            CPU,
-            Goal::Ratio(1.15),
-        ),
+        metric(Workload::RoundTrip, "wall time of a round trip", WALL, Goal::Ratio(1.1)),
+        metric(Workload::Connect, "CPU per connection", CPU, Goal::Ratio(1.15)),
         metric(
             Workload::Connect,
             "wall time to a connected namespace",
@@ -127,10 +107,7 @@ impl Report {
 
     /// Everything, for other programs.
     pub(crate) fn to_json(&self) -> Value {
-        let metrics: Vec<Value> = self
-            .metrics()
-            .map(|metric| self.metric_json(metric))
-            .collect();
+        let metrics: Vec<Value> = self.metrics().map(|metric| self.metric_json(metric)).collect();
         json!({ "machine": self.machine, "metrics": metrics, "samples": self.rows })
     }
 
@@ -226,10 +203,7 @@ impl Display for Report {
                 self.line(f, metric, client)?;
             }
         }
-        let failures = self
-            .rows
-            .iter()
-            .filter_map(|row| Some((row, row.error.as_ref()?)));
+        let failures = self.rows.iter().filter_map(|row| Some((row, row.error.as_ref()?)));
         for (number, (row, error)) in failures.enumerate() {
             let gap = if number == 0 { "\n" } else { "" };
             writeln!(

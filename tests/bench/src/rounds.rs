@@ -30,19 +30,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, BoxError> {
     let mut report = Report::new(rounds, options.cores);
     let server = Server::start(server_core)?;
     for round in 0..rounds {
-        for &workload in workloads
-            .iter()
-            .filter(|workload| round < workload.most_rounds())
-        {
+        for &workload in workloads.iter().filter(|workload| round < workload.most_rounds()) {
             let mut order = workload.clients().to_vec();
             if round % 2 == 1 {
                 order.reverse();
             }
             for client in order {
-                eprint!(
-                    "\r\x1b[Kround {} of {rounds}: {workload}, {client}",
-                    round + 1
-                );
+                eprint!("\r\x1b[Kround {} of {rounds}: {workload}, {client}", round + 1);
                 let count = workload.default_count(client, options.quick);
                 let result = run_client(&server.url, client, workload, count, client_core);
                 report.rows.push(Row {
@@ -62,15 +56,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode, BoxError> {
         std::fs::write(path, serde_json::to_vec_pretty(&report.to_json())?)?;
     }
     let ours = |row: &Row| row.client != ClientKind::RustSocketio;
-    let failed = report
-        .rows
-        .iter()
-        .any(|row| ours(row) && row.error.is_some());
-    Ok(if failed {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let failed = report.rows.iter().any(|row| ours(row) && row.error.is_some());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// Where the server and the client of a run are kept.
@@ -116,19 +103,12 @@ fn run_client(
     core: Option<usize>,
 ) -> Result<Sample, BoxError> {
     let mut command = this_program()?;
-    command
-        .arg("client")
-        .args([argument(client), argument(workload)]);
+    command.arg("client").args([argument(client), argument(workload)]);
     command.args(["--url", url, "--count", &count.to_string()]);
     if let Some(core) = core {
         command.args(["--core", &core.to_string()]);
     }
-    let mut process = Killed(
-        command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?,
-    );
+    let mut process = Killed(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?);
     let output = read_both(&mut process.0)?;
     let (stdout, stderr) = output
         .recv_timeout(DEADLINE)
@@ -154,9 +134,7 @@ fn read_both(process: &mut Child) -> Result<mpsc::Receiver<(String, String)>, Bo
     thread::spawn(move || {
         let (mut out, mut err) = (String::new(), String::new());
         // One after the other is safe: a client writes a line or two, less than a pipe holds.
-        let read = stdout
-            .read_to_string(&mut out)
-            .and(stderr.read_to_string(&mut err));
+        let read = stdout.read_to_string(&mut out).and(stderr.read_to_string(&mut err));
         if read.is_ok() {
             // Nobody listens any more after the deadline.
             let _ = sender.send((out, err));
@@ -184,10 +162,7 @@ impl Server {
         if url.is_empty() {
             Err("the server did not start".into())
         } else {
-            Ok(Self {
-                url,
-                _process: process,
-            })
+            Ok(Self { url, _process: process })
         }
     }
 }

@@ -105,8 +105,7 @@ impl Connection {
         } else if let Some(count) = argument(text, "42[\"flood\",") {
             self.flood(count).await?;
         } else if text == "40" || text.starts_with("40{") {
-            self.send(format!(r#"40{{"sid":"socket{:08}"}}"#, self.number))
-                .await?;
+            self.send(format!(r#"40{{"sid":"socket{:08}"}}"#, self.number)).await?;
         } else if text == "41" || text == "1" {
             self.ws.close(None).await?;
         } else if text != "3" {
@@ -148,10 +147,7 @@ fn argument(text: &str, prefix: &str) -> Option<u64> {
 
 /// `42["news",{…}]` as one unmasked text frame (RFC 6455, section 5.2).
 fn news_frame() -> Result<Vec<u8>, BoxError> {
-    let text = format!(
-        "42[\"news\",{}]",
-        serde_json::to_string(&Message::new(123_456))?
-    );
+    let text = format!("42[\"news\",{}]", serde_json::to_string(&Message::new(123_456))?);
     let mut frame = vec![0x81];
     match u8::try_from(text.len()) {
         Ok(short @ ..=125) => frame.push(short),
@@ -170,10 +166,7 @@ mod tests {
 
     #[test]
     fn only_an_echo_with_an_id_is_acknowledged() {
-        assert_eq!(
-            split_echo(r#"4217["echo",{"a":1}]"#),
-            Some(("17", r#"{"a":1}]"#))
-        );
+        assert_eq!(split_echo(r#"4217["echo",{"a":1}]"#), Some(("17", r#"{"a":1}]"#)));
         assert_eq!(split_echo(r#"42["echo",1]"#), None);
         assert_eq!(split_echo(r#"42["count","[\"echo\",1]"]"#), None);
     }

@@ -27,13 +27,7 @@ pub(crate) enum Workload {
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Emit,
-        Self::Receive,
-        Self::RoundTrip,
-        Self::Connect,
-        Self::Idle,
-    ];
+    pub(crate) const ALL: [Self; 5] = [Self::Emit, Self::Receive, Self::RoundTrip, Self::Connect, Self::Idle];
 
     /// How many messages (or connections) one run takes.
     pub(crate) fn default_count(self, client: ClientKind, quick: bool) -> u64 {

@@ -45,9 +45,7 @@ pub(crate) fn broken(lines: &[Value]) -> Vec<String> {
             }
             let before = states.insert(client, state).unwrap_or("idle");
             if line["previous"] != before {
-                broken.push(format!(
-                    "a change that was left out, after {before}: {line}"
-                ));
+                broken.push(format!("a change that was left out, after {before}: {line}"));
             }
             if state == "waiting" && !line["retryIn"].is_u64() {
                 broken.push(format!("waiting, and for how long is not said: {line}"));
@@ -74,17 +72,13 @@ mod tests {
     fn a_change_of_state_that_was_left_out_is_noticed() {
         let connecting = json!({ "client": "a", "state": "connecting", "previous": "idle" });
         let connected = json!({ "client": "a", "state": "connected", "previous": "connecting" });
-        assert_eq!(
-            broken(&[connecting, connected.clone()]),
-            Vec::<String>::new()
-        );
+        assert_eq!(broken(&[connecting, connected.clone()]), Vec::<String>::new());
         assert_eq!(broken(&[connected]).len(), 1);
     }
 
     #[test]
     fn a_wait_without_its_length_is_noticed() {
-        let waiting =
-            json!({ "client": "a", "state": "waiting", "previous": "idle", "retryIn": null });
+        let waiting = json!({ "client": "a", "state": "waiting", "previous": "idle", "retryIn": null });
         assert_eq!(broken(&[waiting]).len(), 1);
     }
 }

@@ -60,10 +60,7 @@ impl NodeServer {
         let answer = self
             .command(json!({ "op": "emit", "event": event, "args": args, "ack": true }))
             .await;
-        answer["reply"]
-            .as_array()
-            .cloned()
-            .expect("a reply is a list")
+        answer["reply"].as_array().cloned().expect("a reply is a list")
     }
 
     /// Writes a Socket.IO packet to every link in `/` as it is, whether it makes sense or not.
@@ -73,65 +70,48 @@ impl NodeServer {
 
     /// Disconnects every socket in `/`, with `close` their links too.
     pub async fn disconnect_clients(&self, close: bool) {
-        self.command(json!({ "op": "disconnect", "close": close }))
-            .await;
+        self.command(json!({ "op": "disconnect", "close": close })).await;
     }
 
     /// Waits until a namespace is joined; the line about it, with `auth`, `link`, `socket` and `at`
     /// (milliseconds).
     pub async fn wait_join(&self, namespace: &str) -> Value {
         self.peer
-            .wait(&format!("join of {namespace}"), |line| {
-                line["joined"] == namespace
-            })
+            .wait(&format!("join of {namespace}"), |line| line["joined"] == namespace)
             .await
     }
 
     /// Waits until a CONNECT to a namespace has been refused; the line about it, with `auth`, `link` and `at`.
     pub async fn wait_refusal(&self, namespace: &str) -> Value {
         self.peer
-            .wait(&format!("refusal in {namespace}"), |line| {
-                line["refused"] == namespace
-            })
+            .wait(&format!("refusal in {namespace}"), |line| line["refused"] == namespace)
             .await
     }
 
     /// Waits until a namespace has been left; the reason that socket.io gives.
     pub async fn wait_leave(&self, namespace: &str) -> Value {
         self.peer
-            .wait(&format!("leave of {namespace}"), |line| {
-                line["left"] == namespace
-            })
+            .wait(&format!("leave of {namespace}"), |line| line["left"] == namespace)
             .await["reason"]
             .clone()
     }
 
     /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query` and `headers`.
     pub async fn wait_link(&self) -> Value {
-        self.peer
-            .wait("link", |line| line["path"].is_string())
-            .await
+        self.peer.wait("link", |line| line["path"].is_string()).await
     }
 
     /// Waits until a client has answered the next heartbeat.
     pub async fn wait_heartbeat(&self) {
-        self.peer
-            .wait("heartbeat", |line| line["heartbeat"].is_u64())
-            .await;
+        self.peer.wait("heartbeat", |line| line["heartbeat"].is_u64()).await;
     }
 
     /// Waits until exactly this many links are open.
     pub async fn wait_open_links(&self, count: usize) {
         let what = format!("moment with {count} open links");
         let open = |lines: &mut [Line]| {
-            let opened = lines
-                .iter()
-                .filter(|line| line.value["path"].is_string())
-                .count();
-            let closed = lines
-                .iter()
-                .filter(|line| line.value["linkClosed"].is_u64())
-                .count();
+            let opened = lines.iter().filter(|line| line.value["path"].is_string()).count();
+            let closed = lines.iter().filter(|line| line.value["linkClosed"].is_u64()).count();
             (opened - closed == count).then_some(())
         };
         self.peer.transcript.wait(&what, open).await;
@@ -195,13 +175,9 @@ impl NodeServer {
 
 async fn listen(config: &Value) -> Peer {
     let mut command = Command::new("node");
-    command
-        .current_dir(SERVERS)
-        .arg("socketio.js")
-        .arg(config.to_string());
+    command.current_dir(SERVERS).arg("socketio.js").arg(config.to_string());
     let peer = Peer::spawn("socket.io", command);
-    peer.wait("listening server", |line| line["listening"].is_u64())
-        .await;
+    peer.wait("listening server", |line| line["listening"].is_u64()).await;
     peer
 }
 
@@ -214,7 +190,6 @@ fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() % 4_000).expect("below 4,000");
     let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    let mut ports =
-        std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Relaxed)) % 12_000);
+    let mut ports = std::iter::repeat_with(|| 20_000 + (start + NEXT.fetch_add(1, Relaxed)) % 12_000);
     ports.by_ref().take(12_000).find(free).expect("a free port")
 }

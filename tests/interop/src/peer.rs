@@ -38,14 +38,8 @@ impl Peer {
         let transcript = Arc::new(Transcript::new(name));
         let (input, commands) = unbounded_channel();
         tokio::spawn(write(child.stdin.take().expect("piped"), commands));
-        tokio::spawn(listen(
-            child.stdout.take().expect("piped"),
-            transcript.clone(),
-        ));
-        tokio::spawn(overhear(
-            child.stderr.take().expect("piped"),
-            transcript.clone(),
-        ));
+        tokio::spawn(listen(child.stdout.take().expect("piped"), transcript.clone()));
+        tokio::spawn(overhear(child.stderr.take().expect("piped"), transcript.clone()));
         Self {
             transcript,
             child,
@@ -61,9 +55,7 @@ impl Peer {
         self.write(&command.to_string());
         self.transcript
             .wait(&format!("answer to {command}"), |lines| {
-                let line = lines
-                    .iter_mut()
-                    .find(|line| line.value["re"] == json!(id))?;
+                let line = lines.iter_mut().find(|line| line.value["re"] == json!(id))?;
                 line.taken = true;
                 Some(line.value.clone())
             })
@@ -83,9 +75,7 @@ impl Peer {
     pub(crate) async fn wait(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         self.transcript
             .wait(what, |lines| {
-                let line = lines
-                    .iter_mut()
-                    .find(|line| !line.taken && wanted(&line.value))?;
+                let line = lines.iter_mut().find(|line| !line.taken && wanted(&line.value))?;
                 line.taken = true;
                 Some(line.value.clone())
             })
@@ -94,8 +84,7 @@ impl Peer {
 
     /// Ends its standard input.
     pub(crate) fn close_input(&mut self) {
-        self.transcript
-            .say(Direction::Aside, "standard input closed");
+        self.transcript.say(Direction::Aside, "standard input closed");
         self.input = None;
     }
 
@@ -121,8 +110,7 @@ impl Peer {
             .and_then(|id| Pid::from_raw(id.try_into().ok()?))
             .expect("it still runs");
         kill_process(pid, signal).expect("a child can be signalled");
-        self.transcript
-            .say(Direction::Aside, &format!("{signal:?}"));
+        self.transcript.say(Direction::Aside, &format!("{signal:?}"));
     }
 }
 

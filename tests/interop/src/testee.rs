@@ -95,9 +95,7 @@ impl Testee {
         self.peer.write(line);
         let answer = self
             .peer
-            .wait("error line", |line| {
-                line["ok"] == false && line["re"].is_null()
-            })
+            .wait("error line", |line| line["ok"] == false && line["re"].is_null())
             .await;
         Refusal::read(&answer["error"])
     }
@@ -117,8 +115,7 @@ impl Testee {
 
     /// Starts connecting.
     pub async fn connect(&self, client: &str) {
-        self.command(json!({ "op": "connect", "client": client }))
-            .await;
+        self.command(json!({ "op": "connect", "client": client })).await;
     }
 
     /// Starts connecting, and waits until that is done.
@@ -129,8 +126,7 @@ impl Testee {
 
     /// Closes by the user's wish.
     pub async fn disconnect(&self, client: &str) {
-        self.command(json!({ "op": "disconnect", "client": client }))
-            .await;
+        self.command(json!({ "op": "disconnect", "client": client })).await;
     }
 
     /// Gives the auth provider the token that it answers with from now on.
@@ -170,9 +166,7 @@ impl Testee {
 
     /// Emits, asks for an acknowledgement, and returns what was acknowledged.
     pub async fn request(&self, client: &str, event: &str, args: Value) -> Vec<Value> {
-        let receipt = self
-            .emit_with(client, event, args, json!({ "ack": true }))
-            .await;
+        let receipt = self.emit_with(client, event, args, json!({ "ack": true })).await;
         let outcome = self.outcome(client, receipt).await;
         assert_eq!(outcome.name, "delivered", "{outcome:?}");
         outcome.reply
@@ -207,9 +201,7 @@ impl Testee {
 
     /// How many emits have no outcome yet.
     pub async fn pending(&self, client: &str) -> u64 {
-        let answer = self
-            .command(json!({ "op": "pending", "client": client }))
-            .await;
+        let answer = self.command(json!({ "op": "pending", "client": client })).await;
         answer["pending"]
             .as_u64()
             .unwrap_or_else(|| panic!("not a number of entries: {answer}"))
@@ -217,9 +209,7 @@ impl Testee {
 
     /// The state now.
     pub async fn state(&self, client: &str) -> Value {
-        self.command(json!({ "op": "state", "client": client }))
-            .await["state"]
-            .clone()
+        self.command(json!({ "op": "state", "client": client })).await["state"].clone()
     }
 
     /// Waits for the next change into a state, passing over those before it; the state line.
@@ -228,11 +218,10 @@ impl Testee {
         self.peer
             .transcript
             .wait(&what, |lines| {
-                let is_change =
-                    |value: &Value| value["client"] == client && value["state"].is_string();
-                let found = lines.iter().position(|line| {
-                    !line.taken && is_change(&line.value) && line.value["state"] == state
-                })?;
+                let is_change = |value: &Value| value["client"] == client && value["state"].is_string();
+                let found = lines
+                    .iter()
+                    .position(|line| !line.taken && is_change(&line.value) && line.value["state"] == state)?;
                 lines[..=found]
                     .iter_mut()
                     .filter(|line| is_change(&line.value))
@@ -246,9 +235,7 @@ impl Testee {
     pub async fn wait_event(&self, client: &str, event: &str) -> Value {
         let what = format!("event {event} on {client}");
         self.peer
-            .wait(&what, |line| {
-                line["client"] == client && line["event"] == event
-            })
+            .wait(&what, |line| line["client"] == client && line["event"] == event)
             .await
     }
 
@@ -257,9 +244,7 @@ impl Testee {
         let what = format!("event on {client}, which should be {event}");
         let line = self
             .peer
-            .wait(&what, |line| {
-                line["client"] == client && line["event"].is_string()
-            })
+            .wait(&what, |line| line["client"] == client && line["event"].is_string())
             .await;
         assert_eq!(line["event"], event, "the next event on {client}: {line}");
         line["args"].clone()
@@ -275,10 +260,7 @@ impl Testee {
         Outcome {
             name: line["outcome"].as_str().unwrap_or_default().to_owned(),
             reply: line["reply"].as_array().cloned().unwrap_or_default(),
-            error: line
-                .get("error")
-                .filter(|error| !error.is_null())
-                .map(Refusal::read),
+            error: line.get("error").filter(|error| !error.is_null()).map(Refusal::read),
         }
     }
 
@@ -300,10 +282,7 @@ impl Testee {
             .peer
             .transcript
             .so_far(|line| line["client"] == client && line["event"] == event);
-        events
-            .into_iter()
-            .map(|line| line["args"].clone())
-            .collect()
+        events.into_iter().map(|line| line["args"].clone()).collect()
     }
 
     /// Whether this emit has an outcome already.

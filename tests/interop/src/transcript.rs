@@ -60,10 +60,7 @@ impl Transcript {
     pub(crate) fn receive(&self, text: &str) {
         self.say(Direction::FromProcess, text);
         match serde_json::from_str(text) {
-            Ok(value) => self.inner().lines.push(Line {
-                value,
-                taken: false,
-            }),
+            Ok(value) => self.inner().lines.push(Line { value, taken: false }),
             Err(error) => self.end(&format!("wrote a line that is not JSON ({error}): {text}")),
         }
         self.changed.notify_waiters();
@@ -80,11 +77,7 @@ impl Transcript {
     ///
     /// # Panics
     /// At the deadline, and once the process has ended: that is how a case fails.
-    pub(crate) async fn wait<T>(
-        &self,
-        what: &str,
-        mut look: impl FnMut(&mut [Line]) -> Option<T>,
-    ) -> T {
+    pub(crate) async fn wait<T>(&self, what: &str, mut look: impl FnMut(&mut [Line]) -> Option<T>) -> T {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
             let changed = self.changed.notified();
@@ -120,9 +113,7 @@ impl Transcript {
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
         // A case that failed while it looked at the lines may still print them.
-        self.inner
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 

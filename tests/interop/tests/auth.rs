@@ -20,17 +20,10 @@ async fn a_token_opens_the_door_that_a_wrong_one_does_not() {
     let server = NodeServer::start(json!({ "token": "sesame" })).await;
     let testee = Testee::start();
     testee
-        .create(
-            "right",
-            &server.url(),
-            options(json!({ "token": "sesame" })),
-        )
+        .create("right", &server.url(), options(json!({ "token": "sesame" })))
         .await;
     testee.connected("right").await;
-    assert_eq!(
-        server.wait_join("/").await["auth"],
-        json!({ "token": "sesame" })
-    );
+    assert_eq!(server.wait_join("/").await["auth"], json!({ "token": "sesame" }));
 
     testee
         .create("wrong", &server.url(), options(json!({ "token": "open" })))
@@ -62,17 +55,11 @@ async fn a_provider_is_asked_anew_for_each_connection() {
         .await;
     testee.token("a", "first").await;
     testee.connected("a").await;
-    assert_eq!(
-        server.wait_join("/").await["auth"],
-        json!({ "token": "first" })
-    );
+    assert_eq!(server.wait_join("/").await["auth"], json!({ "token": "first" }));
 
     testee.token("a", "second").await;
     server.disconnect_clients(true).await;
-    assert_eq!(
-        server.wait_join("/").await["auth"],
-        json!({ "token": "second" })
-    );
+    assert_eq!(server.wait_join("/").await["auth"], json!({ "token": "second" }));
     testee.wait_state("a", "connected").await;
 }
 
@@ -104,18 +91,12 @@ async fn a_provider_that_never_answers_is_within_the_connect_timeout() {
         )
         .await;
     testee.connect("a").await;
-    assert_eq!(
-        testee.wait_state("a", "waiting").await["reason"],
-        "connect timeout"
-    );
+    assert_eq!(testee.wait_state("a", "waiting").await["reason"], "connect timeout");
     testee.wait_state("a", "connecting").await;
 
     testee.token("a", "at last").await;
     testee.wait_state("a", "connected").await;
-    assert_eq!(
-        server.wait_join("/").await["auth"],
-        json!({ "token": "at last" })
-    );
+    assert_eq!(server.wait_join("/").await["auth"], json!({ "token": "at last" }));
 }
 
 #[tokio::test]
@@ -130,10 +111,7 @@ async fn a_provider_is_asked_once_more_after_a_refusal_and_on_the_same_link() {
     let first = server.wait_refusal("/").await;
     let second = server.wait_refusal("/").await;
     assert_eq!(first["link"], second["link"]);
-    assert_eq!(
-        testee.wait_state("a", "failed").await["error"]["code"],
-        3001
-    );
+    assert_eq!(testee.wait_state("a", "failed").await["error"]["code"], 3001);
     server.wait_open_links(0).await;
     assert_eq!(server.refusals(), 2);
 
@@ -148,10 +126,7 @@ async fn a_refusal_for_a_time_is_waited_out() {
     testee.create("a", &server.url(), options(json!({}))).await;
     testee.connect("a").await;
     let waiting = testee.wait_state("a", "waiting").await;
-    assert!(
-        waiting["retryIn"].as_u64().is_some_and(|wait| wait >= 300),
-        "{waiting}"
-    );
+    assert!(waiting["retryIn"].as_u64().is_some_and(|wait| wait >= 300), "{waiting}");
     testee.wait_state("a", "connected").await;
 
     let times = (server.wait_refusal("/").await, server.wait_join("/").await);
@@ -172,8 +147,5 @@ async fn each_namespace_shows_its_auth() {
     testee.create_of("news", "a", "/news").await;
     testee.connected("a").await;
     testee.connected("news").await;
-    assert_eq!(
-        server.wait_join("/news").await["auth"],
-        json!({ "token": "sesame" })
-    );
+    assert_eq!(server.wait_join("/news").await["auth"], json!({ "token": "sesame" }));
 }

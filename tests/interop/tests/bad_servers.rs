@@ -27,10 +27,7 @@ async fn a_packet_that_cannot_be_read_closes_the_link_and_a_new_one_is_opened() 
         assert_eq!(waiting["reason"], "parse error", "{packet}");
         assert_eq!(waiting["error"]["code"], 2005, "{packet}");
         testee.wait_state("a", "connected").await;
-        assert_eq!(
-            testee.request("a", "echo", json!([packet])).await,
-            [json!(packet)]
-        );
+        assert_eq!(testee.request("a", "echo", json!([packet])).await, [json!(packet)]);
     }
     server.wait_open_links(1).await;
 }

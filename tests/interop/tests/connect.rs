@@ -60,9 +60,7 @@ async fn path_query_and_headers_reach_the_server() {
 async fn several_namespaces_share_one_link_and_keep_their_events_apart() {
     let server = NodeServer::start(json!({ "namespaces": ["/news", "/admin"] })).await;
     let testee = Testee::start();
-    testee
-        .create("root", &server.url(), options(json!({})))
-        .await;
+    testee.create("root", &server.url(), options(json!({}))).await;
     testee.create_of("news", "root", "/news").await;
     testee.create_of("admin", "root", "/admin").await;
     for client in ["root", "news", "admin"] {
@@ -71,16 +69,11 @@ async fn several_namespaces_share_one_link_and_keep_their_events_apart() {
     }
     for client in ["root", "news", "admin"] {
         testee.wait_state(client, "connected").await;
-        assert_eq!(
-            testee.request(client, "echo", json!([client])).await,
-            [json!(client)]
-        );
+        assert_eq!(testee.request(client, "echo", json!([client])).await, [json!(client)]);
     }
 
     server.emit_in("/news", "hello", json!(["from news"])).await;
-    server
-        .emit_in("/admin", "hello", json!(["from admin"]))
-        .await;
+    server.emit_in("/admin", "hello", json!(["from admin"])).await;
     server.emit("hello", json!(["from root"])).await;
     for client in ["root", "news", "admin"] {
         assert_eq!(
@@ -110,10 +103,7 @@ async fn a_namespace_that_is_refused_ends_alone() {
         "{failed}"
     );
 
-    assert_eq!(
-        testee.request("a", "echo", json!(["still"])).await,
-        [json!("still")]
-    );
+    assert_eq!(testee.request("a", "echo", json!(["still"])).await, [json!("still")]);
     assert_eq!(testee.states("a"), ["connecting", "connected"]);
     assert_eq!(server.links(), 1);
 }
@@ -132,10 +122,7 @@ async fn one_namespace_can_be_left_while_the_link_serves_the_other() {
         testee.wait_state("news", "closed").await["reason"],
         "io client disconnect"
     );
-    assert_eq!(
-        server.wait_leave("/news").await,
-        "client namespace disconnect"
-    );
+    assert_eq!(server.wait_leave("/news").await, "client namespace disconnect");
     assert_eq!(testee.request("a", "echo", json!([1])).await, [json!(1)]);
 
     testee.connected("news").await;
@@ -152,28 +139,16 @@ async fn a_client_disconnects_and_connects_again() {
     let first = server.wait_join("/").await["socket"].clone();
 
     testee.disconnect("a").await;
-    assert_eq!(
-        testee.wait_state("a", "closed").await["reason"],
-        "io client disconnect"
-    );
+    assert_eq!(testee.wait_state("a", "closed").await["reason"], "io client disconnect");
     assert_eq!(server.wait_leave("/").await, "client namespace disconnect");
     server.wait_open_links(0).await;
 
     testee.connected("a").await;
     assert_ne!(server.wait_join("/").await["socket"], first);
-    assert_eq!(
-        testee.request("a", "echo", json!(["back"])).await,
-        [json!("back")]
-    );
+    assert_eq!(testee.request("a", "echo", json!(["back"])).await, [json!("back")]);
     assert_eq!(
         testee.states("a"),
-        [
-            "connecting",
-            "connected",
-            "closed",
-            "connecting",
-            "connected"
-        ]
+        ["connecting", "connected", "closed", "connecting", "connected"]
     );
 }
 

@@ -27,10 +27,7 @@ async fn the_servers_acknowledgement_carries_every_argument() {
     let (_server, testee) = connected().await;
     let args = json!([1, "two", { "three": [3] }]);
     assert_eq!(json!(testee.request("a", "echo", args.clone()).await), args);
-    assert_eq!(
-        testee.request("a", "echo", json!([])).await,
-        [] as [Value; 0]
-    );
+    assert_eq!(testee.request("a", "echo", json!([])).await, [] as [Value; 0]);
 }
 
 #[tokio::test]
@@ -38,11 +35,7 @@ async fn acknowledgements_find_their_emit_whatever_their_order() {
     let (_server, testee) = connected().await;
     let mut receipts = Vec::new();
     for n in 0..50 {
-        receipts.push(
-            testee
-                .emit_with("a", "echo", json!([n]), json!({ "ack": true }))
-                .await,
-        );
+        receipts.push(testee.emit_with("a", "echo", json!([n]), json!({ "ack": true })).await);
     }
     for (n, receipt) in receipts.into_iter().enumerate().rev() {
         assert_eq!(testee.outcome("a", receipt).await.reply, [json!(n)]);
@@ -56,9 +49,7 @@ async fn the_client_acknowledges_what_the_server_asks() {
     let answer = async {
         let event = testee.wait_event("a", "question").await;
         assert_eq!(event["args"], json!([6, 7]));
-        testee
-            .reply("a", &event, json!([42, { "sure": true }]))
-            .await;
+        testee.reply("a", &event, json!([42, { "sure": true }])).await;
     };
     let (reply, ()) = tokio::join!(server.request("question", json!([6, 7])), answer);
     assert_eq!(reply, [json!(42), json!({ "sure": true })]);
@@ -91,10 +82,7 @@ async fn binary_arrives_at_the_client_nested_and_several() {
 #[tokio::test]
 async fn binary_travels_in_acknowledgements_both_ways() {
     let (server, testee) = connected().await;
-    assert_eq!(
-        json!(testee.request("a", "echo", with_binary()).await),
-        with_binary()
-    );
+    assert_eq!(json!(testee.request("a", "echo", with_binary()).await), with_binary());
 
     testee.on("a", "question").await;
     let answer = async {

@@ -42,10 +42,7 @@ async fn a_testee_that_does_as_it_should_passes() {
     testee.connected("a").await;
     assert_eq!(testee.next_event("a", "first").await, json!([1]));
     assert_eq!(testee.next_event("a", "second").await, json!([2]));
-    assert_eq!(
-        testee.request("a", "echo", json!(["yes"])).await,
-        [json!("yes")]
-    );
+    assert_eq!(testee.request("a", "echo", json!(["yes"])).await, [json!("yes")]);
     assert_eq!(testee.refused(json!({ "op": "create" })).await.code, 1001);
     assert_eq!(testee.states("a"), ["connecting", "connected"]);
     assert_eq!(testee.exit().await, Some(0));
@@ -90,15 +87,13 @@ async fn a_testee_that_prints_anything_but_json_fails_the_case() {
 
 #[tokio::test]
 async fn a_command_that_was_refused_fails_the_case_and_so_does_one_that_should_have_been() {
-    let refusing =
-        r#"read -r line; echo '{"re":1,"ok":false,"error":{"code":1,"kind":"k","message":"m"}}'"#;
+    let refusing = r#"read -r line; echo '{"re":1,"ok":false,"error":{"code":1,"kind":"k","message":"m"}}'"#;
     let testee = scripted(refusing);
     let refused = failure(async move { testee.connect("a").await }).await;
     assert!(refused.contains("was refused"), "{refused}");
 
     let testee = scripted(r#"read -r line; echo '{"re":1,"ok":true}'"#);
-    let taken =
-        failure(async move { drop(testee.refused(json!({ "op": "connect" })).await) }).await;
+    let taken = failure(async move { drop(testee.refused(json!({ "op": "connect" })).await) }).await;
     assert!(taken.contains("was taken"), "{taken}");
 }
 
@@ -113,17 +108,12 @@ async fn a_second_outcome_fails_a_case_that_did_not_look_for_it() {
         "#,
     );
     let failure = failure(async move { drop(testee.wait_event("a", "end").await) }).await;
-    assert!(
-        failure.contains("a second outcome of the same emit"),
-        "{failure}"
-    );
+    assert!(failure.contains("a second outcome of the same emit"), "{failure}");
 }
 
 #[tokio::test]
 async fn the_transcript_holds_both_directions_in_order() {
-    let testee = scripted(
-        r#"read -r line; echo 'a log' >&2; sleep 0.01; echo '{"re":1,"ok":true}'; read -r line"#,
-    );
+    let testee = scripted(r#"read -r line; echo 'a log' >&2; sleep 0.01; echo '{"re":1,"ok":true}'; read -r line"#);
     testee.connect("a").await;
     let transcript = testee.transcript();
     let lines: Vec<_> = transcript.lines().collect();

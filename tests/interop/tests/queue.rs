@@ -36,11 +36,7 @@ async fn a_hundred_queued_emits_arrive_in_order_and_before_later_ones() {
     let (server, testee) = offline(json!({})).await;
     let receipts = emit_numbers(&testee, 100).await;
     assert_eq!(testee.pending("a").await, 100);
-    assert!(
-        receipts
-            .iter()
-            .all(|receipt| !testee.has_outcome("a", *receipt))
-    );
+    assert!(receipts.iter().all(|receipt| !testee.has_outcome("a", *receipt)));
 
     testee.connected("a").await;
     testee.emit("a", "n", json!([101])).await;
@@ -61,10 +57,7 @@ async fn the_hundred_and_first_drops_the_oldest() {
     let receipts = emit_numbers(&testee, 102).await;
     for dropped in &receipts[..2] {
         assert_eq!(testee.outcome("a", *dropped).await.name, "dropped");
-        assert_eq!(
-            testee.next_event("a", "overflow").await[0]["receipt"],
-            *dropped
-        );
+        assert_eq!(testee.next_event("a", "overflow").await[0]["receipt"], *dropped);
     }
     assert_eq!(testee.pending("a").await, 100);
 
@@ -76,8 +69,7 @@ async fn the_hundred_and_first_drops_the_oldest() {
 
 #[tokio::test]
 async fn a_queue_that_rejects_refuses_the_newest() {
-    let (server, testee) =
-        offline(json!({ "queue": { "capacity": 3, "overflow": "reject" } })).await;
+    let (server, testee) = offline(json!({ "queue": { "capacity": 3, "overflow": "reject" } })).await;
     emit_numbers(&testee, 3).await;
     let fourth = json!({ "op": "emit", "client": "a", "event": "n", "args": [4] });
     assert_eq!(testee.refused(fourth).await.code, 4001);
@@ -109,15 +101,11 @@ async fn a_queue_is_bounded_in_bytes_too() {
 async fn a_volatile_emit_is_dropped_offline_and_sent_online() {
     let (server, testee) = offline(json!({})).await;
     let volatile = json!({ "volatile": true });
-    let dropped = testee
-        .emit_with("a", "position", json!([1]), volatile.clone())
-        .await;
+    let dropped = testee.emit_with("a", "position", json!([1]), volatile.clone()).await;
     assert_eq!(testee.outcome("a", dropped).await.name, "dropped");
 
     testee.connected("a").await;
-    let sent = testee
-        .emit_with("a", "position", json!([2]), volatile)
-        .await;
+    let sent = testee.emit_with("a", "position", json!([2]), volatile).await;
     assert_eq!(testee.outcome("a", sent).await.name, "sent");
     server.wait_got("position").await;
     assert_eq!(server.got("position"), [json!([2])]);
@@ -128,12 +116,7 @@ async fn an_emit_that_is_never_acknowledged_ends_unconfirmed() {
     let (server, testee) = offline(json!({})).await;
     testee.connected("a").await;
     let receipt = testee
-        .emit_with(
-            "a",
-            "silence",
-            json!([]),
-            json!({ "ack": true, "timeout": 60 }),
-        )
+        .emit_with("a", "silence", json!([]), json!({ "ack": true, "timeout": 60 }))
         .await;
     server.wait_got("silence").await;
     let outcome = testee.outcome("a", receipt).await;
@@ -150,10 +133,7 @@ async fn the_default_ack_timeout_is_an_option() {
     let receipt = testee
         .emit_with("a", "silence", json!([]), json!({ "ack": true }))
         .await;
-    assert_eq!(
-        testee.outcome("a", receipt).await.error.expect("why").code,
-        4002
-    );
+    assert_eq!(testee.outcome("a", receipt).await.error.expect("why").code, 4002);
 }
 
 #[tokio::test]
@@ -213,9 +193,7 @@ async fn a_queued_emit_is_cancelled_and_never_sent() {
 async fn clearing_cancels_what_is_queued() {
     let (server, testee) = offline(json!({})).await;
     let receipts = emit_numbers(&testee, 3).await;
-    testee
-        .command(json!({ "op": "clear", "client": "a" }))
-        .await;
+    testee.command(json!({ "op": "clear", "client": "a" })).await;
     for receipt in receipts {
         assert_eq!(testee.outcome("a", receipt).await.name, "cancelled");
     }
@@ -228,9 +206,7 @@ async fn clearing_cancels_what_is_queued() {
 #[tokio::test]
 async fn an_emit_expires_while_it_waits() {
     let (server, testee) = offline(json!({ "queue": { "ttl": 60_000 } })).await;
-    let short = testee
-        .emit_with("a", "n", json!([1]), json!({ "ttl": 30 }))
-        .await;
+    let short = testee.emit_with("a", "n", json!([1]), json!({ "ttl": 30 })).await;
     let long = testee.emit("a", "n", json!([2])).await;
     assert_eq!(testee.outcome("a", short).await.name, "expired");
     assert!(!testee.has_outcome("a", long));

@@ -25,9 +25,7 @@ async fn a_disconnect_by_the_server_is_followed_by_a_new_connection() {
         let waiting = testee.wait_state("a", "waiting").await;
         assert_eq!(waiting["reason"], "io server disconnect");
         assert!(
-            waiting["retryIn"]
-                .as_u64()
-                .is_some_and(|delay| delay <= 100),
+            waiting["retryIn"].as_u64().is_some_and(|delay| delay <= 100),
             "{waiting}"
         );
         testee.wait_state("a", "connected").await;
@@ -44,14 +42,8 @@ async fn silence_is_a_ping_timeout_and_ends_when_the_server_goes_on() {
     testee.connected("a").await;
 
     server.freeze();
-    assert_eq!(
-        testee.wait_state("a", "waiting").await["reason"],
-        "ping timeout"
-    );
-    assert_eq!(
-        testee.wait_state("a", "waiting").await["reason"],
-        "connect timeout"
-    );
+    assert_eq!(testee.wait_state("a", "waiting").await["reason"], "ping timeout");
+    assert_eq!(testee.wait_state("a", "waiting").await["reason"], "connect timeout");
     server.thaw();
     testee.wait_state("a", "connected").await;
     assert_eq!(testee.request("a", "echo", json!([1])).await, [json!(1)]);
@@ -83,10 +75,7 @@ async fn a_cut_network_is_noticed_and_outlived() {
 
     tunnel.cut();
     let reason = testee.wait_state("a", "waiting").await["reason"].clone();
-    assert!(
-        reason == "transport close" || reason == "transport error",
-        "{reason}"
-    );
+    assert!(reason == "transport close" || reason == "transport error", "{reason}");
     // While it is cut, attempts fail and are made again.
     testee.wait_state("a", "connecting").await;
     testee.wait_state("a", "waiting").await;
@@ -108,10 +97,7 @@ async fn a_network_that_swallows_everything_is_a_ping_timeout() {
     testee.connected("a").await;
 
     tunnel.freeze();
-    assert_eq!(
-        testee.wait_state("a", "waiting").await["reason"],
-        "ping timeout"
-    );
+    assert_eq!(testee.wait_state("a", "waiting").await["reason"], "ping timeout");
     tunnel.thaw();
     testee.wait_state("a", "connected").await;
     assert_eq!(testee.request("a", "echo", json!([1])).await, [json!(1)]);
@@ -127,10 +113,7 @@ async fn a_server_that_was_killed_is_found_again() {
 
     server.kill().await;
     let reason = testee.wait_state("a", "waiting").await["reason"].clone();
-    assert!(
-        reason == "transport close" || reason == "transport error",
-        "{reason}"
-    );
+    assert!(reason == "transport close" || reason == "transport error", "{reason}");
     let refused = testee.wait_state("a", "waiting").await;
     assert_eq!(refused["reason"], "connect error");
     assert_eq!(refused["error"]["code"], 2001, "{refused}");
@@ -168,10 +151,7 @@ async fn every_namespace_comes_back_over_one_link() {
     server.start_again().await;
     for client in ["a", "news"] {
         testee.wait_state(client, "connected").await;
-        assert_eq!(
-            testee.request(client, "echo", json!([client])).await,
-            [json!(client)]
-        );
+        assert_eq!(testee.request(client, "echo", json!([client])).await, [json!(client)]);
     }
     server.wait_open_links(1).await;
 }
@@ -196,10 +176,7 @@ async fn handlers_hear_each_event_once_after_any_number_of_connections() {
     }
     testee.next_event("a", "rare").await;
     assert_eq!(testee.next_event("a", "news").await, json!(["end"]));
-    let heard: Vec<_> = (0..4)
-        .map(|round| json!([round]))
-        .chain([json!(["end"])])
-        .collect();
+    let heard: Vec<_> = (0..4).map(|round| json!([round])).chain([json!(["end"])]).collect();
     assert_eq!(testee.events("a", "news"), heard);
 }
 
@@ -207,8 +184,7 @@ async fn handlers_hear_each_event_once_after_any_number_of_connections() {
 async fn is_not_hammered(drops: &str) {
     let server = NodeServer::start(json!({ "dropOnJoin": drops })).await;
     let testee = Testee::start();
-    let reconnect =
-        json!({ "reconnect": { "initialDelay": 40, "maxDelay": 320, "multiplier": 2 } });
+    let reconnect = json!({ "reconnect": { "initialDelay": 40, "maxDelay": 320, "multiplier": 2 } });
     testee.create("a", &server.url(), options(reconnect)).await;
     testee.connect("a").await;
 
@@ -251,11 +227,7 @@ async fn the_attempts_that_were_allowed_end_in_failed() {
         "{failed}"
     );
     // One attempt, and three more.
-    let dialled = testee
-        .states("a")
-        .iter()
-        .filter(|state| *state == "connecting")
-        .count();
+    let dialled = testee.states("a").iter().filter(|state| *state == "connecting").count();
     assert_eq!(dialled, 4);
 }
 
@@ -274,11 +246,7 @@ async fn the_fifth_failure_in_a_row_is_told_once() {
     testee.on("a", "connectionFailed").await;
     testee.connect("a").await;
     testee.next_event("a", "connectionFailed").await;
-    let failures = testee
-        .states("a")
-        .iter()
-        .filter(|state| *state == "connecting")
-        .count();
+    let failures = testee.states("a").iter().filter(|state| *state == "connecting").count();
     assert!(failures >= 5, "after {failures} attempts");
     for _ in 0..6 {
         testee.wait_state("a", "waiting").await;
@@ -300,9 +268,7 @@ async fn a_disconnect_while_waiting_stays_disconnected() {
     testee.wait_state("a", "closed").await;
 
     server.start_again().await;
-    testee
-        .create("other", &server.url(), options(json!({})))
-        .await;
+    testee.create("other", &server.url(), options(json!({}))).await;
     testee.connected("other").await;
     assert_eq!(server.links(), 1);
     assert_eq!(testee.state("a").await["state"], "closed");

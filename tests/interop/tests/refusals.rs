@@ -16,9 +16,7 @@ async fn an_unknown_option_is_refused() {
         let create = json!({ "op": "create", "client": "a", "url": "http://127.0.0.1:9", "options": options });
         assert_eq!(testee.refused(create).await.code, 1002, "{options}");
     }
-    testee
-        .create("a", "http://127.0.0.1:9", options(json!({})))
-        .await;
+    testee.create("a", "http://127.0.0.1:9", options(json!({}))).await;
 }
 
 #[tokio::test]
@@ -31,8 +29,7 @@ async fn an_address_that_cannot_be_used_is_refused() {
         "http://",
         "http://127.0.0.1:99999",
     ] {
-        let create =
-            json!({ "op": "create", "client": "a", "url": url, "options": options(json!({})) });
+        let create = json!({ "op": "create", "client": "a", "url": url, "options": options(json!({})) });
         assert_eq!(testee.refused(create).await.code, 1001, "{url}");
     }
 }
@@ -74,9 +71,7 @@ async fn a_line_that_makes_no_sense_is_answered_and_the_program_goes_on() {
         testee.refused_line(line).await;
     }
     testee.refused(json!({ "op": "fly", "client": "a" })).await;
-    testee
-        .refused(json!({ "op": "connect", "client": "nobody" }))
-        .await;
+    testee.refused(json!({ "op": "connect", "client": "nobody" })).await;
     testee.refused(json!({ "op": "emit", "client": "a" })).await;
 
     testee.connected("a").await;

@@ -82,9 +82,7 @@ impl Second {
 }
 
 async fn both() -> (Server, Testee, Second) {
-    let server = Server::start(ServerConfig::default())
-        .await
-        .expect("a server");
+    let server = Server::start(ServerConfig::default()).await.expect("a server");
     let testee = Testee::start();
     testee
         .create(
@@ -108,10 +106,7 @@ async fn private_messages_go_both_ways() {
     testee.on("a", "privateMessage").await;
 
     let answer = second
-        .request(
-            "private_message",
-            message(("recipientId", "u1"), "from Bob"),
-        )
+        .request("private_message", message(("recipientId", "u1"), "from Bob"))
         .await;
     assert_eq!(answer["ok"], true, "{answer}");
     let heard = testee.next_event("a", "privateMessage").await[0].clone();
@@ -136,19 +131,12 @@ async fn a_room_is_shared() {
     let (_server, testee, mut second) = both().await;
     testee.on("a", "userJoinedRoom").await;
     testee.on("a", "groupMessage").await;
-    let receipt = testee
-        .send("a", "createRoom", json!([{ "name": "tea" }]))
-        .await;
+    let receipt = testee.send("a", "createRoom", json!([{ "name": "tea" }])).await;
     assert_eq!(testee.outcome("a", receipt).await.reply[0]["id"], "tea");
 
-    let answer = second
-        .request("join_room", json!({ "roomId": "tea" }))
-        .await;
+    let answer = second.request("join_room", json!({ "roomId": "tea" })).await;
     assert_eq!(answer["ok"], true, "{answer}");
-    assert_eq!(
-        testee.next_event("a", "userJoinedRoom").await[0]["user"]["id"],
-        "u2"
-    );
+    assert_eq!(testee.next_event("a", "userJoinedRoom").await[0]["user"]["id"], "u2");
 
     for n in 0..20 {
         testee
@@ -156,18 +144,11 @@ async fn a_room_is_shared() {
             .await;
     }
     for n in 0..20 {
-        assert_eq!(
-            second.wait("group_message").await["content"],
-            format!("{n}")
-        );
+        assert_eq!(second.wait("group_message").await["content"], format!("{n}"));
     }
     for n in 0..20 {
         let payload = message(("roomId", "tea"), &format!("{n}"));
-        second
-            .client
-            .emit("group_message", payload)
-            .await
-            .expect("it can emit");
+        second.client.emit("group_message", payload).await.expect("it can emit");
     }
     for n in 0..20 {
         assert_eq!(
@@ -180,31 +161,17 @@ async fn a_room_is_shared() {
 #[tokio::test]
 async fn typing_is_seen_by_the_other() {
     let (_server, testee, mut second) = both().await;
-    testee
-        .call("a", "startTyping", json!(["private", "u2"]))
-        .await;
+    testee.call("a", "startTyping", json!(["private", "u2"])).await;
     assert_eq!(second.wait("typing_start").await["username"], "Alice");
-    testee
-        .call("a", "stopTyping", json!(["private", "u2"]))
-        .await;
+    testee.call("a", "stopTyping", json!(["private", "u2"])).await;
     assert_eq!(second.wait("typing_stop").await["userId"], "u1");
 
     testee.on("a", "typingStart").await;
     testee.on("a", "typingStop").await;
     for event in ["typing_start", "typing_stop"] {
         let payload = json!({ "type": "private", "recipientId": "u1" });
-        second
-            .client
-            .emit(event, payload)
-            .await
-            .expect("it can emit");
+        second.client.emit(event, payload).await.expect("it can emit");
     }
-    assert_eq!(
-        testee.next_event("a", "typingStart").await[0]["username"],
-        "Bob"
-    );
-    assert_eq!(
-        testee.next_event("a", "typingStop").await[0]["userId"],
-        "u2"
-    );
+    assert_eq!(testee.next_event("a", "typingStart").await[0]["username"], "Bob");
+    assert_eq!(testee.next_event("a", "typingStop").await[0]["userId"], "u2");
 }

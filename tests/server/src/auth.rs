@@ -77,11 +77,12 @@ impl Tokens {
 
     /// Who the token speaks for.
     pub(crate) fn check(&self, token: &str) -> Result<User, AuthError> {
-        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation)
-            .map_err(|error| match error.kind() {
+        let decoded = jsonwebtoken::decode::<Claims>(token, &self.checking, &self.validation).map_err(|error| {
+            match error.kind() {
                 ErrorKind::ExpiredSignature => AuthError::Expired,
                 _ => AuthError::Invalid,
-            })?;
+            }
+        })?;
         let Claims { sub, username, .. } = decoded.claims;
         let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
         if !named(&sub) || !named(&username) {

@@ -15,9 +15,7 @@ use crate::chat::Hub;
 use crate::stats::Stats;
 
 pub(crate) fn pages(hub: Arc<Hub>) -> Router {
-    let pages = Router::new()
-        .route("/health", get(health))
-        .route("/stats", get(stats));
+    let pages = Router::new().route("/health", get(health)).route("/stats", get(stats));
     let pages = match hub.config.dev_tokens {
         true => pages.route("/dev/token", get(dev_token)),
         false => pages,

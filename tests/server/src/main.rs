@@ -24,12 +24,7 @@ struct Options {
     database: Option<PathBuf>,
 
     /// The HS256 key of tokens; random unless given.
-    #[arg(
-        long,
-        env = "REJOIN_JWT_SECRET",
-        hide_env_values = true,
-        value_name = "TEXT"
-    )]
+    #[arg(long, env = "REJOIN_JWT_SECRET", hide_env_values = true, value_name = "TEXT")]
     secret: Option<String>,
 
     /// Mint tokens for anyone who asks, on a loopback address only:

@@ -95,8 +95,7 @@ impl Tunnel {
 
     /// Lets everything that was held by [`freeze`](Self::freeze) through, in its order.
     pub fn thaw(&self) {
-        self.weather
-            .send_modify(|weather| weather.is_frozen = false);
+        self.weather.send_modify(|weather| weather.is_frozen = false);
     }
 
     /// Makes every byte take this long, in each direction, from now on; order is kept.
@@ -179,17 +178,10 @@ type Piece = (Instant, Option<Vec<u8>>);
 
 async fn carry(from: ReadHalf<'_>, to: WriteHalf<'_>, weather: watch::Receiver<Weather>) {
     let (pieces, under_way) = mpsc::channel(UNDER_WAY);
-    tokio::join!(
-        take_in(from, pieces, weather.clone()),
-        let_out(to, under_way, weather),
-    );
+    tokio::join!(take_in(from, pieces, weather.clone()), let_out(to, under_way, weather),);
 }
 
-async fn take_in(
-    mut from: ReadHalf<'_>,
-    pieces: mpsc::Sender<Piece>,
-    weather: watch::Receiver<Weather>,
-) {
+async fn take_in(mut from: ReadHalf<'_>, pieces: mpsc::Sender<Piece>, weather: watch::Receiver<Weather>) {
     loop {
         let mut piece = vec![0; PIECE];
         let read = from.read(&mut piece).await.unwrap_or(0);
@@ -203,18 +195,10 @@ async fn take_in(
     }
 }
 
-async fn let_out(
-    mut to: WriteHalf<'_>,
-    mut pieces: mpsc::Receiver<Piece>,
-    mut weather: watch::Receiver<Weather>,
-) {
+async fn let_out(mut to: WriteHalf<'_>, mut pieces: mpsc::Receiver<Piece>, mut weather: watch::Receiver<Weather>) {
     while let Some((due, piece)) = pieces.recv().await {
         sleep_until(due).await;
-        if weather
-            .wait_for(|weather| !weather.is_frozen)
-            .await
-            .is_err()
-        {
+        if weather.wait_for(|weather| !weather.is_frozen).await.is_err() {
             return;
         }
         let passed = match piece {

@@ -77,12 +77,7 @@ impl Server {
         let workers = Workers::start().map_err(cannot_listen)?;
         let running = workers.spawn(open(config)).await;
         let (addr, hub, io) = running.map_err(|error| cannot_listen(error.into()))??;
-        Ok(Self {
-            addr,
-            hub,
-            io,
-            workers,
-        })
+        Ok(Self { addr, hub, io, workers })
     }
 
     /// Where it listens.

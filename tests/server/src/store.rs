@@ -116,11 +116,7 @@ impl Store {
     }
 
     /// What was answered to a message of this sender with this `messageId`.
-    pub(crate) async fn before(
-        &mut self,
-        sender: &User,
-        once: Option<&str>,
-    ) -> Result<Option<Before>, Error> {
+    pub(crate) async fn before(&mut self, sender: &User, once: Option<&str>) -> Result<Option<Before>, Error> {
         let row = sqlx::query("SELECT answer, delivered FROM ledger WHERE sender = ? AND once = ?")
             .bind(&sender.id)
             .bind(once)
@@ -144,8 +140,7 @@ impl Store {
                 query.fetch_one(&mut self.connection).await?
             }
             None => {
-                let sql =
-                    "SELECT COUNT(*) FROM ledger WHERE recipient IS NOT NULL AND delivered = 0";
+                let sql = "SELECT COUNT(*) FROM ledger WHERE recipient IS NOT NULL AND delivered = 0";
                 sqlx::query_as(sql).fetch_one(&mut self.connection).await?
             }
         };
@@ -214,11 +209,7 @@ impl Store {
     }
 
     /// Creates a room and records the request for it, both or neither.
-    pub(crate) async fn create_room(
-        &mut self,
-        room: &Room,
-        entry: &Entry<'_>,
-    ) -> Result<(), Error> {
+    pub(crate) async fn create_room(&mut self, room: &Room, entry: &Entry<'_>) -> Result<(), Error> {
         let mut both = self.connection.begin().await?;
         let sql = "INSERT INTO rooms (id, name, description, is_private, creator, password) \
                    VALUES (?, ?, ?, ?, ?, ?)";

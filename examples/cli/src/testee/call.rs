@@ -15,11 +15,7 @@ pub(super) enum Called {
 }
 
 /// Calls a method.
-pub(super) fn call(
-    chat: &RealtimeClient,
-    method: &str,
-    args: Vec<Value>,
-) -> Result<Called, Refusal> {
+pub(super) fn call(chat: &RealtimeClient, method: &str, args: Vec<Value>) -> Result<Called, Refusal> {
     let mut args = Args(args.into_iter());
     let call: Box<dyn FnOnce() -> Called + '_> = match method {
         "sendPrivateMessage" => {
@@ -40,7 +36,7 @@ pub(super) fn call(
         "stopTyping" => {
             let target = args.target()?;
             Box::new(move || {
-                chat.stop_typing(&target);
+                chat.stop_typing(target);
                 Called::Done
             })
         }
@@ -136,7 +132,5 @@ fn is_private(fields: &mut Map<String, Value>) -> Result<bool, Refusal> {
 
 /// What a client without the chat layer answers.
 pub(super) fn no_chat() -> Error {
-    unsupported(
-        "a method of the chat layer: the client was made without it, or is of a namespace other than `/`",
-    )
+    unsupported("a method of the chat layer: the client was made without it, or is of a namespace other than `/`")
 }

@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin::{
-    Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription,
-};
+use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -47,12 +45,7 @@ pub(super) struct Reporter {
 
 impl Driven {
     /// Makes a client with a link of its own. The chat layer is there on the namespace `/`.
-    pub(super) fn create(
-        name: &str,
-        url: String,
-        options: Options,
-        lines: &Lines,
-    ) -> Result<Self, Error> {
+    pub(super) fn create(name: &str, url: String, options: Options, lines: &Lines) -> Result<Self, Error> {
         let (sender, token) = watch::channel(None);
         let sender = options.provider.then_some(sender);
         let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
@@ -74,12 +67,7 @@ impl Driven {
     }
 
     /// Another namespace on the link of this client.
-    pub(super) fn create_of(
-        &self,
-        name: &str,
-        options: &Options,
-        lines: &Lines,
-    ) -> Result<Self, Error> {
+    pub(super) fn create_of(&self, name: &str, options: &Options, lines: &Lines) -> Result<Self, Error> {
         if options.of_a_link {
             return Err(unsupported(
                 "options of its own, beside `namespace`, for a namespace on another client's link",
@@ -88,13 +76,7 @@ impl Driven {
         match &self.link {
             Link::Generic(client) => {
                 let socket = client.socket(options.namespace.as_deref().unwrap_or("/"));
-                Ok(Self::new(
-                    name,
-                    socket,
-                    Link::Generic(client.clone()),
-                    None,
-                    lines,
-                ))
+                Ok(Self::new(name, socket, Link::Generic(client.clone()), None, lines))
             }
             Link::Chat(_) => Err(unsupported(
                 "another namespace on the link of a client with the chat layer",
@@ -102,13 +84,7 @@ impl Driven {
         }
     }
 
-    fn new(
-        name: &str,
-        socket: Socket,
-        link: Link,
-        token: Option<watch::Sender<Token>>,
-        lines: &Lines,
-    ) -> Self {
+    fn new(name: &str, socket: Socket, link: Link, token: Option<watch::Sender<Token>>, lines: &Lines) -> Self {
         let reporter = Arc::new(Reporter {
             client: name.to_owned(),
             lines: lines.clone(),
@@ -161,9 +137,7 @@ impl Driven {
         } else {
             let name = event.to_owned();
             let wire = self.reporter.names.wire_of(event);
-            self.socket
-                .on(wire, move |event| reporter.event(&name, event))
-                .detach();
+            self.socket.on(wire, move |event| reporter.event(&name, event)).detach();
         }
         self.on_notice(event, false);
     }
@@ -227,11 +201,7 @@ impl Driven {
     /// The state object: the state as the client gives it, and what the last change said about it.
     pub(super) fn state(&self) -> StateLine<'static> {
         let state = self.socket.state();
-        let last = self
-            .reporter
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let last = self.reporter.last.lock().unwrap_or_else(PoisonError::into_inner);
         let mut object = match &*last {
             Some(change) if change.state == state => StateLine::now(change),
             // There was none yet, or its line is still on the way.
@@ -258,8 +228,7 @@ impl Reporter {
     }
 
     fn notice(&self, notice: &Notice) {
-        let mut argument: Value =
-            serde_json::from_str(&notice.to_json()).expect("a notice is JSON");
+        let mut argument: Value = serde_json::from_str(&notice.to_json()).expect("a notice is JSON");
         if let Notice::Overflow { receipt, .. } = notice {
             argument["receipt"] = json!(self.receipts.ours(*receipt));
         }

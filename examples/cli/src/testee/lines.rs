@@ -103,11 +103,7 @@ impl Lines {
     /// Writes out what was printed so far, and nothing after it.
     pub(super) fn finish(&self) {
         let _ = self.sender.send(None);
-        let writer = self
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writer) = writer {
             let _ = writer.join();
         }
@@ -169,12 +165,8 @@ pub(super) fn error_object(error: &Error) -> Value {
         "message": error.to_string(),
     });
     match error {
-        Error::Server {
-            code: Some(code), ..
-        } => object["serverCode"] = json!(code),
-        Error::Refused {
-            data: Some(data), ..
-        } => {
+        Error::Server { code: Some(code), .. } => object["serverCode"] = json!(code),
+        Error::Refused { data: Some(data), .. } => {
             object["data"] = serde_json::from_str(data).unwrap_or_else(|_| json!(data));
         }
         _ => {}
@@ -211,9 +203,7 @@ impl<'a> StateLine<'a> {
             previous: state.name(),
             reason: None,
             retry_in: match state {
-                State::Waiting { retry_in } => {
-                    Some(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX))
-                }
+                State::Waiting { retry_in } => Some(u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX)),
                 _ => None,
             },
             recovered: false,

@@ -45,10 +45,7 @@ impl Names {
         match self {
             Self::Wire => name,
             Self::Chat if name == JOIN_FAILED.1 => JOIN_FAILED.0,
-            Self::Chat => CHAT
-                .into_iter()
-                .find(|wire| camel_case(wire) == name)
-                .unwrap_or(name),
+            Self::Chat => CHAT.into_iter().find(|wire| camel_case(wire) == name).unwrap_or(name),
         }
     }
 

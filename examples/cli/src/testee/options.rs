@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rejoin::{
-    BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, QueueConfig, TypingConfig,
-};
+use rejoin::{BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, QueueConfig, TypingConfig};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -44,9 +42,7 @@ impl Options {
     pub(super) fn read(options: Map<String, Value>) -> Result<Self, Error> {
         let mut fields = Fields::new("", options);
         let mut read = Self {
-            of_a_link: fields
-                .names()
-                .any(|name| name != "namespace" && name != "chat"),
+            of_a_link: fields.names().any(|name| name != "namespace" && name != "chat"),
             ..Self::default()
         };
         read.namespace = fields.take("namespace")?;
@@ -97,11 +93,7 @@ impl Options {
     }
 
     /// Hands every option to the client's builder; `token` is what the provider gives.
-    pub(super) fn apply<T: Buildable>(
-        self,
-        mut builder: Builder<T>,
-        token: watch::Receiver<Token>,
-    ) -> Builder<T> {
+    pub(super) fn apply<T: Buildable>(self, mut builder: Builder<T>, token: watch::Receiver<Token>) -> Builder<T> {
         for (name, value) in &self.query {
             builder = builder.query(name, value);
         }
@@ -141,13 +133,8 @@ fn queue(mut fields: Fields) -> Result<QueueConfig, Error> {
     let mut queue = QueueConfig::default();
     queue.capacity = fields.take("capacity")?.unwrap_or(queue.capacity);
     queue.bytes = fields.take("bytes")?.unwrap_or(queue.bytes);
-    let overflow = [
-        ("dropOldest", Overflow::DropOldest),
-        ("reject", Overflow::Reject),
-    ];
-    queue.overflow = fields
-        .choice("overflow", &overflow)?
-        .unwrap_or(queue.overflow);
+    let overflow = [("dropOldest", Overflow::DropOldest), ("reject", Overflow::Reject)];
+    queue.overflow = fields.choice("overflow", &overflow)?.unwrap_or(queue.overflow);
     queue.ttl = fields.millis("ttl")?;
     if fields.take::<String>("store")?.is_some() {
         return Err(unsupported("option `queue.store`"));
@@ -219,10 +206,7 @@ impl Fields {
         };
         let found = choices.iter().find(|(choice, _)| *choice == chosen);
         let (_, value) = found.ok_or_else(|| {
-            let names: Vec<_> = choices
-                .iter()
-                .map(|(choice, _)| format!("`{choice}`"))
-                .collect();
+            let names: Vec<_> = choices.iter().map(|(choice, _)| format!("`{choice}`")).collect();
             self.wrong(name, &format!("`{chosen}` is none of {}", names.join(", ")))
         })?;
         Ok(Some(*value))
@@ -267,14 +251,8 @@ mod tests {
     fn what_is_unknown_or_of_the_wrong_kind_is_refused_by_its_name() {
         for (options, name) in [
             (json!({ "recnonect": {} }), "recnonect"),
-            (
-                json!({ "reconnect": { "initial": 10 } }),
-                "reconnect.initial",
-            ),
-            (
-                json!({ "queue": { "overflow": "dropNewest" } }),
-                "queue.overflow",
-            ),
+            (json!({ "reconnect": { "initial": 10 } }), "reconnect.initial"),
+            (json!({ "queue": { "overflow": "dropNewest" } }), "queue.overflow"),
             (json!({ "queue": [] }), "queue"),
             (json!({ "typing": { "autoStop": "3s" } }), "typing.autoStop"),
             (json!({ "connectTimeout": -1 }), "connectTimeout"),

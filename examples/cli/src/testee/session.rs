@@ -78,11 +78,7 @@ impl Session {
 
     /// Closes every client, and waits until everything has its outcome.
     pub(super) async fn close(mut self) {
-        let ends: Vec<_> = self
-            .clients
-            .values()
-            .map(|client| client.socket.states())
-            .collect();
+        let ends: Vec<_> = self.clients.values().map(|client| client.socket.states()).collect();
         for client in self.clients.values() {
             client.close();
         }
@@ -144,16 +140,11 @@ impl Session {
         let create: commands::Create = commands::read(line)?;
         let options = Options::read(create.options.unwrap_or_default())?;
         if self.clients.contains_key(&create.client) {
-            return Err(malformed(format!(
-                "client `{}` is there already",
-                create.client
-            )));
+            return Err(malformed(format!("client `{}` is there already", create.client)));
         }
         let lines = self.lines.clone();
         let made = match (create.of, create.url) {
-            (Some(of), None) => self
-                .client(&of)?
-                .create_of(&create.client, &options, &lines)?,
+            (Some(of), None) => self.client(&of)?.create_of(&create.client, &options, &lines)?,
             (None, Some(url)) => Driven::create(&create.client, url, options, &lines)?,
             _ => return Err(malformed("`create` has either `url` or `of`")),
         };

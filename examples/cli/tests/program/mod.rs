@@ -96,10 +96,7 @@ impl Program {
     /// Writes a line; the answer to it, passing over other lines.
     pub(crate) async fn ask(&mut self, line: &str) -> Value {
         let input = self.input.as_mut().unwrap();
-        input
-            .write_all(format!("{line}\n").as_bytes())
-            .await
-            .unwrap();
+        input.write_all(format!("{line}\n").as_bytes()).await.unwrap();
         loop {
             let answer = self.next_line().await;
             if answer.get("re").is_some() {
@@ -123,11 +120,7 @@ impl Program {
     #[cfg(unix)]
     pub(crate) async fn interrupt(&self) {
         let id = self.child.id().expect("it still runs").to_string();
-        let status = Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .await
-            .unwrap();
+        let status = Command::new("kill").args(["-INT", &id]).status().await.unwrap();
         assert!(status.success());
     }
 

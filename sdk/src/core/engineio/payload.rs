@@ -40,9 +40,7 @@ impl<'a> Iterator for Records<'a> {
             None => (body, None),
         };
         let record = match text.strip_prefix('b') {
-            Some(encoded) => base64::decode(encoded)
-                .map(Record::Binary)
-                .ok_or(DecodeError::Base64),
+            Some(encoded) => base64::decode(encoded).map(Record::Binary).ok_or(DecodeError::Base64),
             None => packet::decode(text).map(Record::Packet),
         };
         if record.is_ok() {
@@ -102,19 +100,10 @@ mod tests {
         let records: Vec<_> = decode_payload("2\u{1e}x\u{1e}3").collect();
         assert_eq!(
             records,
-            [
-                Ok(Record::Packet(Packet::Ping(""))),
-                Err(DecodeError::UnknownType)
-            ]
+            [Ok(Record::Packet(Packet::Ping(""))), Err(DecodeError::UnknownType)]
         );
-        assert_eq!(
-            decode_payload("").collect::<Vec<_>>(),
-            [Err(DecodeError::Empty)]
-        );
-        assert_eq!(
-            decode_payload("4a\u{1e}").last(),
-            Some(Err(DecodeError::Empty))
-        );
+        assert_eq!(decode_payload("").collect::<Vec<_>>(), [Err(DecodeError::Empty)]);
+        assert_eq!(decode_payload("4a\u{1e}").last(), Some(Err(DecodeError::Empty)));
         assert_eq!(decode_payload("b!").last(), Some(Err(DecodeError::Base64)));
     }
 }

@@ -33,17 +33,13 @@ impl Handshake {
             return Err(HandshakeError::NotAnObject);
         }
         let field = |name| scan::field(json, name);
-        let sid = field("sid")
-            .and_then(scan::string)
-            .ok_or(HandshakeError::Sid)?;
+        let sid = field("sid").and_then(scan::string).ok_or(HandshakeError::Sid)?;
         if !(1..=max_sid).contains(&sid.len()) || !sid.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(HandshakeError::Sid);
         }
         let duration = |name| {
             let ms = field(name).and_then(scan::uint)?;
-            (1..=LONGEST_MS)
-                .contains(&ms)
-                .then(|| Duration::from_millis(ms))
+            (1..=LONGEST_MS).contains(&ms).then(|| Duration::from_millis(ms))
         };
         let max_payload = match field("maxPayload") {
             None => None,
@@ -55,9 +51,8 @@ impl Handshake {
         };
         Ok(Self {
             sid: sid.into_owned(),
-            websocket_upgrade: field("upgrades").is_some_and(|list| {
-                scan::elements(list).any(|raw| scan::name_is(raw, "websocket"))
-            }),
+            websocket_upgrade: field("upgrades")
+                .is_some_and(|list| scan::elements(list).any(|raw| scan::name_is(raw, "websocket"))),
             ping_interval: duration("pingInterval").ok_or(HandshakeError::PingInterval)?,
             ping_timeout: duration("pingTimeout").ok_or(HandshakeError::PingTimeout)?,
             max_payload,
@@ -103,12 +98,7 @@ mod tests {
     }
 
     fn with_sid(sid: &str) -> String {
-        [
-            "{\"sid\":\"",
-            sid,
-            "\",\"pingInterval\":25000,\"pingTimeout\":20000}",
-        ]
-        .concat()
+        ["{\"sid\":\"", sid, "\",\"pingInterval\":25000,\"pingTimeout\":20000}"].concat()
     }
 
     #[test]
@@ -128,7 +118,8 @@ mod tests {
     fn upgrades_and_the_largest_payload_may_be_absent() {
         let read = parse(&with_sid("a")).expect("valid");
         assert_eq!((read.websocket_upgrade, read.max_payload), (false, None));
-        let json = r#"{"sid":"a","upgrades":["webtransport"],"pingInterval":1,"pingTimeout":86400000,"maxPayload":null}"#;
+        let json =
+            r#"{"sid":"a","upgrades":["webtransport"],"pingInterval":1,"pingTimeout":86400000,"maxPayload":null}"#;
         let read = parse(json).expect("valid");
         assert_eq!((read.websocket_upgrade, read.max_payload), (false, None));
     }
@@ -149,19 +140,9 @@ mod tests {
     #[test]
     fn intervals_must_be_sane() {
         for bad in ["0", "-1", "86400001", "1.5", "\"25000\"", "null", "1e3"] {
-            let interval = [
-                "{\"sid\":\"a\",\"pingTimeout\":1,\"pingInterval\":",
-                bad,
-                "}",
-            ]
-            .concat();
+            let interval = ["{\"sid\":\"a\",\"pingTimeout\":1,\"pingInterval\":", bad, "}"].concat();
             assert_eq!(parse(&interval), Err(HandshakeError::PingInterval), "{bad}");
-            let timeout = [
-                "{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":",
-                bad,
-                "}",
-            ]
-            .concat();
+            let timeout = ["{\"sid\":\"a\",\"pingInterval\":1,\"pingTimeout\":", bad, "}"].concat();
             assert_eq!(parse(&timeout), Err(HandshakeError::PingTimeout), "{bad}");
         }
         assert_eq!(

@@ -216,11 +216,7 @@ impl Nesting {
         }
         let word = &mut self.objects[self.depth / 64];
         let bit = 1 << (self.depth % 64);
-        *word = if self.in_object {
-            *word | bit
-        } else {
-            *word & !bit
-        };
+        *word = if self.in_object { *word | bit } else { *word & !bit };
         self.depth += 1;
         self.in_object = object;
         Ok(())

@@ -15,10 +15,7 @@ mod validate;
 mod write;
 
 pub use cursor::MAX_DEPTH;
-pub use read::{
-    Elements, Fields, boolean, elements, elements_from, field, fields, is_null, name_is, string,
-    uint,
-};
+pub use read::{Elements, Fields, boolean, elements, elements_from, field, fields, is_null, name_is, string, uint};
 pub(crate) use validate::string_end;
 pub use validate::{ArrayHead, ScanError, array_head, validate};
 pub use write::{ObjectWriter, write_string, write_uint};

@@ -179,8 +179,7 @@ fn unescape(inner: &str, mut plain: usize) -> Option<String> {
                 match low_surrogate(unit, bytes, start) {
                     Some(low) => {
                         start += 6;
-                        let code =
-                            0x1_0000 + (u32::from(unit & 0x3ff) << 10 | u32::from(low & 0x3ff));
+                        let code = 0x1_0000 + (u32::from(unit & 0x3ff) << 10 | u32::from(low & 0x3ff));
                         char::from_u32(code)?
                     }
                     None => char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER),
@@ -255,10 +254,7 @@ mod tests {
 
     #[test]
     fn strings_are_decoded() {
-        assert!(matches!(
-            string("\"plain é\""),
-            Some(Cow::Borrowed("plain é"))
-        ));
+        assert!(matches!(string("\"plain é\""), Some(Cow::Borrowed("plain é"))));
         let decoded = |raw| string(raw).expect("a string").into_owned();
         assert_eq!(decoded(r#""\"\\\/\b\f\n\r\t""#), "\"\\/\u{8}\u{c}\n\r\t");
         assert_eq!(decoded(r#""\u00e9\uD83D\uDE00!""#), "é😀!");

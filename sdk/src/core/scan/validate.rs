@@ -208,10 +208,7 @@ mod tests {
         assert_eq!(validate(&nested(128), 128), Ok(()));
         assert_eq!(validate(&nested(129), 128), Err(ScanError::TooDeep));
         assert_eq!(validate(&nested(MAX_DEPTH), usize::MAX), Ok(()));
-        assert_eq!(
-            validate(&nested(MAX_DEPTH + 1), usize::MAX),
-            Err(ScanError::TooDeep)
-        );
+        assert_eq!(validate(&nested(MAX_DEPTH + 1), usize::MAX), Err(ScanError::TooDeep));
         assert_eq!(validate("1", 0), Ok(()));
         assert_eq!(validate("[]", 0), Err(ScanError::TooDeep));
         assert_eq!(array_head("[[]]", 1), Err(ScanError::TooDeep));

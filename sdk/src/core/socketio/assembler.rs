@@ -32,10 +32,7 @@ struct Partial {
 impl Assembler {
     /// An assembler that waits for a packet.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            limits,
-            partial: None,
-        }
+        Self { limits, partial: None }
     }
 
     /// Takes the text of a Socket.IO packet; `None` where its attachments are still to come.
@@ -46,11 +43,7 @@ impl Assembler {
     /// Takes a text frame whose Socket.IO packet begins at byte `start`.
     ///
     /// With 1 this takes an Engine.IO message as it came, without the cost of cutting it first.
-    pub fn text_from(
-        &mut self,
-        frame: ByteString,
-        start: usize,
-    ) -> Result<Option<Assembled>, PacketError> {
+    pub fn text_from(&mut self, frame: ByteString, start: usize) -> Result<Option<Assembled>, PacketError> {
         if self.partial.is_some() {
             return Err(PacketError::TextInsteadOfBinary);
         }
@@ -240,14 +233,11 @@ mod tests {
     }
 
     fn whole(text: &'static str) -> Assembled {
-        let packet = assembler()
-            .text(ByteString::from_static(text))
-            .expect("valid");
+        let packet = assembler().text(ByteString::from_static(text)).expect("valid");
         packet.expect("needs no attachments")
     }
 
-    const BINARY: &str =
-        r#"52-/x,7["up",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
+    const BINARY: &str = r#"52-/x,7["up",{"_placeholder":true,"num":1},{"_placeholder":true,"num":0}]"#;
 
     #[test]
     fn a_packet_without_attachments_is_whole_at_once() {
@@ -256,10 +246,7 @@ mod tests {
         assert_eq!(packet.namespace(), "/chat");
         assert_eq!((packet.raw_name(), &*packet.name()), ("\"say\"", "say"));
         assert_eq!(packet.args().collect::<Vec<_>>(), ["{\"a\":1}", "2"]);
-        assert_eq!(
-            (packet.arg_count(), packet.raw_args()),
-            (2, "{\"a\":1} ,2 ")
-        );
+        assert_eq!((packet.arg_count(), packet.raw_args()), (2, "{\"a\":1} ,2 "));
         assert_eq!(packet.data(), r#"[ "say" , {"a":1} ,2 ]"#);
     }
 
@@ -301,20 +288,14 @@ mod tests {
                 (packet.data(), packet.arg_count(), packet.args().next()),
                 (data, 0, None)
             );
-            assert_eq!(
-                packet.namespace(),
-                if text.contains("/a") { "/a" } else { "/" }
-            );
+            assert_eq!(packet.namespace(), if text.contains("/a") { "/a" } else { "/" });
         }
     }
 
     #[test]
     fn a_frame_is_taken_behind_its_engine_io_digit_and_its_memory_shared() {
         let frame = ByteString::from(String::from("42/a,[\"b\",{\"x\":[1,2]}]"));
-        let packet = assembler()
-            .text_from(frame.clone(), 1)
-            .expect("valid")
-            .expect("whole");
+        let packet = assembler().text_from(frame.clone(), 1).expect("valid").expect("whole");
         assert_eq!((packet.namespace(), &*packet.name()), ("/a", "b"));
         let arg = packet.args().next().expect("an argument");
         let shared = packet.share(arg);
@@ -343,10 +324,7 @@ mod tests {
             assembler.text("61-3[{\"_placeholder\":true,\"num\":0}]".into()),
             Ok(None)
         );
-        let answer = assembler
-            .binary(Bytes::new())
-            .expect("valid")
-            .expect("whole");
+        let answer = assembler.binary(Bytes::new()).expect("valid").expect("whole");
         assert_eq!(
             (answer.kind, answer.id, answer.attachments.len()),
             (Kind::Ack, Some(3), 1)
@@ -356,21 +334,12 @@ mod tests {
     #[test]
     fn frames_out_of_turn_are_errors() {
         let mut assembler = assembler();
-        assert_eq!(
-            assembler.binary(Bytes::new()),
-            Err(PacketError::UnexpectedBinary)
-        );
+        assert_eq!(assembler.binary(Bytes::new()), Err(PacketError::UnexpectedBinary));
         assert_eq!(assembler.text(BINARY.into()), Ok(None));
-        assert_eq!(
-            assembler.text("2[\"a\"]".into()),
-            Err(PacketError::TextInsteadOfBinary)
-        );
+        assert_eq!(assembler.text("2[\"a\"]".into()), Err(PacketError::TextInsteadOfBinary));
         assembler.reset();
         assert!(matches!(assembler.text("2[\"a\"]".into()), Ok(Some(_))));
-        assert_eq!(
-            assembler.binary(Bytes::new()),
-            Err(PacketError::UnexpectedBinary)
-        );
+        assert_eq!(assembler.binary(Bytes::new()), Err(PacketError::UnexpectedBinary));
     }
 
     #[test]
@@ -383,10 +352,7 @@ mod tests {
 
         assert_eq!(assembler.text(BINARY.into()), Ok(None));
         assert_eq!(assembler.binary(vec![0; room].into()), Ok(None));
-        assert_eq!(
-            assembler.binary(vec![0; 1].into()),
-            Err(PacketError::TooLarge)
-        );
+        assert_eq!(assembler.binary(vec![0; 1].into()), Err(PacketError::TooLarge));
 
         assembler.reset();
         let long = ["2[\"", &"a".repeat(96), "\"]"].concat();
@@ -396,14 +362,8 @@ mod tests {
     #[test]
     fn a_placeholder_of_no_attachment_is_refused_before_any_arrives() {
         let text = r#"51-["up",{"_placeholder":true,"num":1}]"#;
-        assert_eq!(
-            assembler().text(text.into()),
-            Err(PacketError::IllegalAttachments)
-        );
+        assert_eq!(assembler().text(text.into()), Err(PacketError::IllegalAttachments));
         let three = r#"53-["up"]"#;
-        assert_eq!(
-            assembler().text(three.into()),
-            Err(PacketError::TooManyAttachments)
-        );
+        assert_eq!(assembler().text(three.into()), Err(PacketError::TooManyAttachments));
     }
 }

@@ -10,7 +10,6 @@ mod placeholder;
 
 pub use assembler::{Assembled, Assembler};
 pub use error::PacketError;
-pub use packet::{
-    Kind, Limits, Packet, decode, encode_message_prefix, encode_prefix, is_namespace, is_reserved,
-};
+pub use packet::{Kind, Limits, Packet, decode, encode_message_prefix, encode_prefix, is_namespace, is_reserved};
+pub(crate) use placeholder::check as check_placeholders;
 pub use placeholder::{placeholder, write_placeholder};

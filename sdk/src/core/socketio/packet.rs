@@ -51,10 +51,7 @@ impl Kind {
 
 /// What is accepted of a server. Whatever is over a limit is an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "made with struct syntax by the configuration"
-)]
+#[expect(clippy::exhaustive_structs, reason = "made with struct syntax by the configuration")]
 pub struct Limits {
     /// Binary attachments of one packet.
     pub max_attachments: usize,
@@ -151,13 +148,7 @@ pub fn decode<'a>(text: &'a str, limits: &Limits) -> Result<Packet<'a>, PacketEr
 ///
 /// `attachments` is written for the binary kinds only. `namespace` must satisfy [`is_namespace`]. What comes behind must be
 /// JSON of the kind's shape, or nothing; with an `id` of `None` it must not begin with a digit.
-pub fn encode_prefix(
-    out: &mut impl BufMut,
-    kind: Kind,
-    attachments: usize,
-    namespace: &str,
-    id: Option<u64>,
-) {
+pub fn encode_prefix(out: &mut impl BufMut, kind: Kind, attachments: usize, namespace: &str, id: Option<u64>) {
     debug_assert!(is_namespace(namespace));
     out.put_u8(kind.digit());
     if kind.is_binary() {
@@ -174,13 +165,7 @@ pub fn encode_prefix(
 }
 
 /// Appends the Engine.IO message digit `4`, then what [`encode_prefix`] writes: the beginning of a whole text frame.
-pub fn encode_message_prefix(
-    out: &mut impl BufMut,
-    kind: Kind,
-    attachments: usize,
-    namespace: &str,
-    id: Option<u64>,
-) {
+pub fn encode_message_prefix(out: &mut impl BufMut, kind: Kind, attachments: usize, namespace: &str, id: Option<u64>) {
     out.put_u8(engineio::MESSAGE);
     encode_prefix(out, kind, attachments, namespace, id);
 }
@@ -194,12 +179,7 @@ pub fn is_namespace(namespace: &str) -> bool {
 pub fn is_reserved(name: &str) -> bool {
     matches!(
         name,
-        "connect"
-            | "connect_error"
-            | "disconnect"
-            | "disconnecting"
-            | "newListener"
-            | "removeListener"
+        "connect" | "connect_error" | "disconnect" | "disconnecting" | "newListener" | "removeListener"
     )
 }
 
@@ -238,10 +218,8 @@ fn array(data: &str, max_depth: usize) -> Result<ArrayHead<'_>, PacketError> {
 
 /// Whether the string literal `raw` spells a reserved name. Only the few that begin like one, or with an escape, are compared.
 fn names_reserved(raw: &str) -> bool {
-    matches!(
-        raw.as_bytes().get(1),
-        Some(b'c' | b'd' | b'n' | b'r' | b'\\')
-    ) && scan::string(raw).is_some_and(|name| is_reserved(&name))
+    matches!(raw.as_bytes().get(1), Some(b'c' | b'd' | b'n' | b'r' | b'\\'))
+        && scan::string(raw).is_some_and(|name| is_reserved(&name))
 }
 
 /// The ASCII digits at the beginning of `text`.
@@ -284,10 +262,7 @@ mod tests {
             ),
             ("1/admin,", (Kind::Disconnect, 0, "/admin", None, "")),
             ("2[\"a\"]", (Kind::Event, 0, "/", None, "[\"a\"]")),
-            (
-                "2/é,12[\"a/b,c\"]",
-                (Kind::Event, 0, "/é", Some(12), "[\"a/b,c\"]"),
-            ),
+            ("2/é,12[\"a/b,c\"]", (Kind::Event, 0, "/é", Some(12), "[\"a/b,c\"]")),
             ("30[]", (Kind::Ack, 0, "/", Some(0), "[]")),
             (
                 "4{\"message\":\"no\"}",
@@ -336,10 +311,7 @@ mod tests {
         for text in ["511-[1]", "599999999999999999999-[1]"] {
             assert_eq!(read(text), Err(PacketError::TooManyAttachments), "{text}");
         }
-        assert_eq!(
-            read("218446744073709551616[1]"),
-            Err(PacketError::IllegalId)
-        );
+        assert_eq!(read("218446744073709551616[1]"), Err(PacketError::IllegalId));
         assert!(matches!(
             read("2-1[1]"),
             Err(PacketError::Json(_) | PacketError::IllegalData)
@@ -401,10 +373,7 @@ mod tests {
             "removeListener",
         ] {
             assert!(is_reserved(name));
-            assert_eq!(
-                read(&["2[\"", name, "\"]"].concat()),
-                Err(PacketError::ReservedName)
-            );
+            assert_eq!(read(&["2[\"", name, "\"]"].concat()), Err(PacketError::ReservedName));
         }
         assert_eq!(read("51-[\"disconnect\"]"), Err(PacketError::ReservedName));
         assert_eq!(read("2[\"\\u0063onnect\"]"), Err(PacketError::ReservedName));
@@ -423,18 +392,12 @@ mod tests {
             max_message: 11,
         };
         assert!(decode("2[\"a\",[12]]", &limits).is_ok());
-        assert_eq!(
-            decode("2[\"a\",[123]]", &limits),
-            Err(PacketError::TooLarge)
-        );
+        assert_eq!(decode("2[\"a\",[123]]", &limits), Err(PacketError::TooLarge));
         assert_eq!(
             decode("2[\"\",[[]]]", &limits),
             Err(PacketError::Json(ScanError::TooDeep))
         );
-        assert_eq!(
-            decode("52-[1]", &limits),
-            Err(PacketError::TooManyAttachments)
-        );
+        assert_eq!(decode("52-[1]", &limits), Err(PacketError::TooManyAttachments));
     }
 
     #[test]

@@ -11,9 +11,7 @@ pub fn placeholder(raw: &str) -> Option<usize> {
         return None;
     }
     let marked = scan::field(raw, "_placeholder").and_then(scan::boolean) == Some(true);
-    let num = scan::field(raw, "num")
-        .and_then(scan::uint)
-        .filter(|_| marked)?;
+    let num = scan::field(raw, "num").and_then(scan::uint).filter(|_| marked)?;
     usize::try_from(num).ok()
 }
 
@@ -28,7 +26,7 @@ pub fn write_placeholder(out: &mut impl BufMut, num: usize) {
 ///
 /// Attachments that no placeholder names are allowed, and so are two placeholders of one attachment, as npm does. Stricter than
 /// npm is: a number with a fraction is refused, and so is a bad placeholder inside another placeholder.
-pub(super) fn check(data: &str, attachments: usize) -> Result<(), PacketError> {
+pub(crate) fn check(data: &str, attachments: usize) -> Result<(), PacketError> {
     // In valid JSON only a field's name is followed by a colon, and it belongs to the innermost open object. So one walk over
     // strings and braces sees all there is to see.
     let mut objects: Vec<Candidate> = Vec::new();
@@ -75,9 +73,7 @@ impl Candidate {
         if scan::name_is(name, "_placeholder") {
             self.marked = value.starts_with("true");
         } else if scan::name_is(name, "num") {
-            let end = value
-                .find([',', '}', ' ', '\t', '\n', '\r'])
-                .unwrap_or(value.len());
+            let end = value.find([',', '}', ' ', '\t', '\n', '\r']).unwrap_or(value.len());
             self.num = scan::uint(&value[..end]);
         }
     }
@@ -93,10 +89,7 @@ mod tests {
         write_placeholder(&mut out, 3);
         assert_eq!(out, br#"{"_placeholder":true,"num":3}"#);
         assert_eq!(placeholder(r#"{"_placeholder":true,"num":3}"#), Some(3));
-        assert_eq!(
-            placeholder(r#"{ "num" : 0 , "_placeholder" : true }"#),
-            Some(0)
-        );
+        assert_eq!(placeholder(r#"{ "num" : 0 , "_placeholder" : true }"#), Some(0));
         for other in [
             r#"{"_placeholder":false,"num":3}"#,
             r#"{"_placeholder":1,"num":3}"#,
@@ -138,11 +131,7 @@ mod tests {
             r#"["x",{"\u005fplaceholder":true,"num":2}]"#,
             r#"["x",{"_placeholder":true,"num":0,"num":2}]"#,
         ] {
-            assert_eq!(
-                check(data, 2),
-                Err(PacketError::IllegalAttachments),
-                "{data}"
-            );
+            assert_eq!(check(data, 2), Err(PacketError::IllegalAttachments), "{data}");
         }
     }
 }

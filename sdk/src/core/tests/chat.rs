@@ -1,7 +1,7 @@
 //! Rooms and typing.
 
 use super::pair::*;
-use crate::core::{EmitOptions, Emission, Target, room_lane};
+use crate::core::{Emission, EmitOptions, Target, room_lane};
 use crate::error::Error;
 use crate::receipt::Receipt;
 use crate::state::State;
@@ -41,7 +41,10 @@ fn rooms_are_joined_again_and_confirmed_before_the_queue_is_flushed() {
     let joined = pair.core.join_room(pair.now, pair.socket, "general", Some("pw".into()));
     pair.drain();
     let frame = pair.frames().remove(0);
-    assert!(frame.contains(r#""join_room""#) && frame.contains(r#""password":"pw""#), "{frame}");
+    assert!(
+        frame.contains(r#""join_room""#) && frame.contains(r#""password":"pw""#),
+        "{frame}"
+    );
     pair.server(&format!(r#"43{}[{{"ok":true}}]"#, ack_id(&frame)));
     assert_eq!(names(&[joined]), ["delivered"]);
 
@@ -74,7 +77,11 @@ fn a_refused_rejoin_rejects_that_rooms_messages_only_and_is_told_once() {
     pair.server(&format!(r#"43{}[{{"ok":true}}]"#, ack_id(&frames[1])));
     assert_eq!(error_of(&to_a).code(), 4006);
     assert_eq!(names(&[to_b]), ["none"]);
-    let told: Vec<String> = pair.heard().into_iter().filter(|event| event.starts_with("join_room_failed")).collect();
+    let told: Vec<String> = pair
+        .heard()
+        .into_iter()
+        .filter(|event| event.starts_with("join_room_failed"))
+        .collect();
     assert_eq!(told, [r#"join_room_failed [{"roomId":"a","reason":"not_found"}]"#]);
     assert_eq!(pair.state(), State::Connected);
     reconnect(&mut pair);
@@ -95,9 +102,16 @@ fn a_room_that_does_not_answer_holds_up_its_own_lane_only() {
     let frames = pair.frames();
     assert_eq!(frames.len(), 1);
     assert!(frames[0].contains(r#""roomId":"b""#));
-    assert!(pair.heard().iter().any(|event| event == r#"join_room_failed [{"roomId":"a","reason":"timeout"}]"#));
+    assert!(
+        pair.heard()
+            .iter()
+            .any(|event| event == r#"join_room_failed [{"roomId":"a","reason":"timeout"}]"#)
+    );
     pair.server(&format!(r#"43{}[{{"ok":true}}]"#, ack_id(&join)));
-    assert!(pair.frames()[0].contains(r#""roomId":"a""#), "an answer that comes late still counts");
+    assert!(
+        pair.frames()[0].contains(r#""roomId":"a""#),
+        "an answer that comes late still counts"
+    );
 }
 
 #[test]
@@ -148,13 +162,18 @@ fn a_room_wanted_while_offline_is_joined_on_connect() {
 fn whoever_creates_a_room_is_in_it_and_joins_it_again_with_its_password() {
     let mut pair = greeted();
     let emission = Emission::of_object("create_room", br#"{"name":"n"}"#, EmitOptions::new().reliable());
-    let _receipt = pair.core.create_room(pair.now, pair.socket, emission, Some("pw".into()));
+    let _receipt = pair
+        .core
+        .create_room(pair.now, pair.socket, emission, Some("pw".into()));
     pair.drain();
     let id = ack_id(&pair.frames()[0]);
     pair.server(&format!(r#"43{id}[{{"ok":true,"id":"r7"}}]"#));
     reconnect(&mut pair);
     let frame = pair.frames().remove(0);
-    assert!(frame.contains(r#""roomId":"r7""#) && frame.contains(r#""password":"pw""#), "{frame}");
+    assert!(
+        frame.contains(r#""roomId":"r7""#) && frame.contains(r#""password":"pw""#),
+        "{frame}"
+    );
 }
 
 #[test]
@@ -207,7 +226,9 @@ fn somebody_elses_typing_stops_exactly_once_however_it_ends() {
     let endings: [Ending; 5] = [
         |pair| pair.server(r#"42["typing_stop",{"userId":"u2","roomId":"r"}]"#),
         |pair| {
-            pair.server(r#"42["group_message",{"id":"1","room":"r","sender":{"id":"u2"},"content":"c","timestamp":"t"}]"#);
+            pair.server(
+                r#"42["group_message",{"id":"1","room":"r","sender":{"id":"u2"},"content":"c","timestamp":"t"}]"#,
+            );
         },
         |pair| pair.server(r#"42["user_left_room",{"roomId":"r","user":{"id":"u2"}}]"#),
         |pair| pair.sleep(secs(6)),
@@ -223,7 +244,11 @@ fn somebody_elses_typing_stops_exactly_once_however_it_ends() {
             pair.server(server_stop);
         }
         pair.sleep(millis(500));
-        let stops: Vec<String> = pair.heard().into_iter().filter(|event| event.starts_with("typing_stop")).collect();
+        let stops: Vec<String> = pair
+            .heard()
+            .into_iter()
+            .filter(|event| event.starts_with("typing_stop"))
+            .collect();
         assert_eq!(stops, [stop], "ending {index}");
     }
 }

@@ -16,7 +16,9 @@ fn a_server_that_accepts_and_drops_is_not_hammered() {
         pair.server(CONNECT);
         pair.sleep(secs(4));
         pair.cut();
-        let State::Waiting { retry_in } = pair.state() else { panic!("not waiting") };
+        let State::Waiting { retry_in } = pair.state() else {
+            panic!("not waiting")
+        };
         delays.push(retry_in.as_secs());
         pair.sleep(retry_in);
     }
@@ -33,7 +35,9 @@ fn delays_keep_their_jitter_and_never_overflow_however_long_the_outage() {
     let mut delays = Vec::new();
     for _ in 0..3000 {
         pair.cut();
-        let State::Waiting { retry_in } = pair.state() else { panic!("not waiting") };
+        let State::Waiting { retry_in } = pair.state() else {
+            panic!("not waiting")
+        };
         delays.push(retry_in);
         pair.sleep(retry_in);
     }
@@ -54,7 +58,10 @@ fn the_connect_timeout_covers_the_namespace_handshake() {
     // Heartbeats do not help a server that never answers CONNECT.
     pair.server("2");
     pair.sleep(millis(1));
-    assert_eq!(pair.states().last().unwrap(), &(State::Waiting { retry_in: secs(1) }, Some(Reason::ConnectTimeout)));
+    assert_eq!(
+        pair.states().last().unwrap(),
+        &(State::Waiting { retry_in: secs(1) }, Some(Reason::ConnectTimeout))
+    );
     assert_eq!(pair.stopped, [pair.link()]);
 }
 
@@ -66,7 +73,10 @@ fn an_auth_provider_that_never_answers_does_not_hang_for_ever() {
     pair.core.connect(pair.now, pair.socket);
     pair.drain();
     pair.sleep(secs(10));
-    assert_eq!(pair.states().last().unwrap(), &(State::Waiting { retry_in: secs(1) }, Some(Reason::ConnectError)));
+    assert_eq!(
+        pair.states().last().unwrap(),
+        &(State::Waiting { retry_in: secs(1) }, Some(Reason::ConnectError))
+    );
     pair.sleep(secs(1));
     assert_eq!(pair.auths.len(), 2);
 }
@@ -79,7 +89,11 @@ fn what_is_written_to_a_dying_link_has_an_outcome() {
     let waiting = pair.say("b");
     pair.cut();
     assert_eq!(error_of(&in_flight), Error::LinkLost);
-    assert_eq!(waiting.outcome(), None, "it was never handed over, so it is still in the queue");
+    assert_eq!(
+        waiting.outcome(),
+        None,
+        "it was never handed over, so it is still in the queue"
+    );
     pair.writes = true;
     pair.sleep(secs(1));
     pair.open();
@@ -116,7 +130,11 @@ fn a_forced_reconnect_leaves_one_live_link() {
         pair.core.connect(pair.now, pair.socket);
         pair.drain();
     }
-    let live = pair.started.iter().filter(|(link, _)| !pair.stopped.contains(link)).count();
+    let live = pair
+        .started
+        .iter()
+        .filter(|(link, _)| !pair.stopped.contains(link))
+        .count();
     assert_eq!(live, 1);
 }
 

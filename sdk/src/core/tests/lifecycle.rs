@@ -23,7 +23,10 @@ fn connecting_opens_the_session_and_then_the_namespace() {
     pair.drain();
     let request = pair.started[0].1.clone();
     assert_eq!(request.target, "/chat/?EIO=4&transport=websocket&room=1");
-    assert_eq!((request.authority.as_str(), request.port, request.secure), ("127.0.0.1:3000", 3000, false));
+    assert_eq!(
+        (request.authority.as_str(), request.port, request.secure),
+        ("127.0.0.1:3000", 3000, false)
+    );
     assert!(pair.frames().is_empty());
     pair.open();
     assert_eq!(pair.frames(), [r#"40{"token":"t"}"#]);
@@ -42,7 +45,10 @@ fn a_ping_is_answered_and_silence_ends_the_link() {
     pair.sleep(secs(44));
     assert_eq!(pair.state(), State::Connected);
     pair.sleep(secs(1));
-    assert_eq!(pair.states(), [(State::Waiting { retry_in: secs(1) }, Some(Reason::PingTimeout))]);
+    assert_eq!(
+        pair.states(),
+        [(State::Waiting { retry_in: secs(1) }, Some(Reason::PingTimeout))]
+    );
 }
 
 #[test]
@@ -52,7 +58,12 @@ fn delays_grow_to_the_cap_and_start_anew_only_after_a_stable_connection() {
     pair.drain();
     for expected in [1, 2, 4, 5, 5, 5] {
         pair.cut();
-        assert_eq!(pair.state(), State::Waiting { retry_in: secs(expected) });
+        assert_eq!(
+            pair.state(),
+            State::Waiting {
+                retry_in: secs(expected)
+            }
+        );
         pair.sleep(secs(expected));
         assert_eq!(pair.state(), State::Connecting);
     }
@@ -81,7 +92,11 @@ fn connection_failed_is_told_once_per_outage_at_the_fifth_failure() {
     for failure in 1..=5 {
         pair.cut();
         let told = pair.notices();
-        assert_eq!(told.len(), usize::from(failure == 5), "second outage, failure {failure}");
+        assert_eq!(
+            told.len(),
+            usize::from(failure == 5),
+            "second outage, failure {failure}"
+        );
         pair.sleep(secs(5));
     }
 }
@@ -152,7 +167,10 @@ fn a_link_that_does_not_get_rid_of_its_last_words_is_closed_after_a_second() {
 fn the_server_taking_the_client_out_reconnects_with_a_delay() {
     let mut pair = Pair::connected();
     pair.server("41");
-    assert_eq!(pair.states(), [(State::Waiting { retry_in: secs(1) }, Some(Reason::ServerDisconnect))]);
+    assert_eq!(
+        pair.states(),
+        [(State::Waiting { retry_in: secs(1) }, Some(Reason::ServerDisconnect))]
+    );
     pair.sleep(secs(1));
     assert_eq!(pair.state(), State::Connecting);
 }
@@ -186,7 +204,9 @@ fn a_refusal_with_a_time_is_tried_again_then_over_the_same_link() {
     pair.open();
     pair.frames();
     pair.server(r#"44{"message":"busy","data":{"retryAfterMs":3000}}"#);
-    let State::Waiting { retry_in } = pair.state() else { panic!("not waiting") };
+    let State::Waiting { retry_in } = pair.state() else {
+        panic!("not waiting")
+    };
     assert!((secs(3)..secs(8)).contains(&retry_in), "{retry_in:?}");
     pair.sleep(retry_in);
     assert_eq!(pair.frames(), ["40"]);
@@ -201,17 +221,22 @@ fn a_refused_token_is_asked_for_anew_once_and_sent_on_the_same_link() {
     pair.drain();
     assert!(pair.started.is_empty(), "credentials come first");
     let (socket, turn) = pair.auths[0];
-    pair.core.handle_auth(pair.now, socket, turn, Ok(r#"{"token":"old"}"#.into()));
+    pair.core
+        .handle_auth(pair.now, socket, turn, Ok(r#"{"token":"old"}"#.into()));
     pair.drain();
     pair.open();
     pair.server(r#"44{"message":"expired"}"#);
     assert_eq!(pair.auths.len(), 2);
     let (socket, turn) = pair.auths[1];
-    pair.core.handle_auth(pair.now, socket, turn, Ok(r#"{"token":"new"}"#.into()));
+    pair.core
+        .handle_auth(pair.now, socket, turn, Ok(r#"{"token":"new"}"#.into()));
     pair.drain();
     assert_eq!(pair.frames(), [r#"40{"token":"old"}"#, r#"40{"token":"new"}"#]);
     pair.server(r#"44{"message":"expired"}"#);
-    assert_eq!((pair.state(), pair.auths.len(), pair.started.len()), (State::Failed, 2, 1));
+    assert_eq!(
+        (pair.state(), pair.auths.len(), pair.started.len()),
+        (State::Failed, 2, 1)
+    );
 }
 
 #[test]
@@ -238,7 +263,10 @@ fn namespaces_share_one_link_and_have_states_of_their_own() {
     pair.drain();
     assert_eq!((pair.frames(), pair.started.len()), (vec!["40/news,".to_owned()], 1));
     pair.server(r#"44/news,{"message":"members only"}"#);
-    assert_eq!((pair.core.state(news).0, pair.state()), (State::Failed, State::Connected));
+    assert_eq!(
+        (pair.core.state(news).0, pair.state()),
+        (State::Failed, State::Connected)
+    );
     pair.core.connect(pair.now, news);
     pair.drain();
     pair.server(r#"40/news,{"sid":"n1"}"#);
@@ -257,7 +285,12 @@ fn namespaces_share_one_link_and_have_states_of_their_own() {
 #[test]
 fn packets_of_namespaces_that_nobody_joined_are_ignored() {
     let mut pair = Pair::connected();
-    for frame in [r#"42/other,["x"]"#, "41/other,", r#"40/other,{"sid":"x"}"#, "43/other,0[]"] {
+    for frame in [
+        r#"42/other,["x"]"#,
+        "41/other,",
+        r#"40/other,{"sid":"x"}"#,
+        "43/other,0[]",
+    ] {
         pair.server(frame);
     }
     assert!(pair.events.is_empty());

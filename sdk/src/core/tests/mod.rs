@@ -2,12 +2,14 @@
 //!
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
-//! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here.
+//! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
+//!   `interleavings`: what goes wrong when two things happen at once.
 
 #![allow(clippy::unwrap_used)]
 
 mod chat;
 mod defects;
+mod interleavings;
 mod lifecycle;
 mod pair;
 mod rules;

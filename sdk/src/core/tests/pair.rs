@@ -8,7 +8,7 @@ use bytestring::ByteString;
 
 use crate::config::Endpoint;
 use crate::core::{
-    ConnectionConfig, Core, EmitOptions, Emission, Frame, Happening, LinkEvent, LinkId, NamespaceConfig, Now, Output,
+    ConnectionConfig, Core, Emission, EmitOptions, Frame, Happening, LinkEvent, LinkId, NamespaceConfig, Now, Output,
     Request, SocketId,
 };
 use crate::error::Error;
@@ -17,7 +17,8 @@ use crate::receipt::{Outcome, Receipt};
 use crate::state::{Notice, Reason, State};
 use crate::store::Transaction;
 
-pub(super) const OPEN: &str = r#"0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
+pub(super) const OPEN: &str =
+    r#"0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
 pub(super) const CONNECT: &str = r#"40{"sid":"s1"}"#;
 pub(super) const GREETING: &str =
     r#"42["connection_status",{"connected":true,"userId":"u1","username":"A","features":["ack","dedupe"]}]"#;
@@ -154,7 +155,10 @@ impl Pair {
                     self.stopped.push(link);
                 }
                 Output::Send(link, frames) => {
-                    assert!(!self.unsent.contains(&link), "a second batch before the first was written");
+                    assert!(
+                        !self.unsent.contains(&link),
+                        "a second batch before the first was written"
+                    );
                     self.batches += 1;
                     for frame in frames {
                         match frame {
@@ -202,7 +206,10 @@ impl Pair {
             self.jump(at.max(self.now.mono));
             self.core.handle_timeout(self.now);
             self.drain();
-            assert!(self.wake.is_none_or(|next| next > self.now.mono), "the core wants to be called at once, again and again");
+            assert!(
+                self.wake.is_none_or(|next| next > self.now.mono),
+                "the core wants to be called at once, again and again"
+            );
         }
         self.jump(end);
     }
@@ -271,10 +278,17 @@ impl Pair {
 }
 
 pub(super) fn names(receipts: &[Receipt]) -> Vec<&'static str> {
-    receipts.iter().map(|receipt| receipt.outcome().map_or("none", |outcome| outcome.name())).collect()
+    receipts
+        .iter()
+        .map(|receipt| receipt.outcome().map_or("none", |outcome| outcome.name()))
+        .collect()
 }
 
 pub(super) fn error_of(receipt: &Receipt) -> Error {
     let outcome = receipt.outcome();
-    outcome.as_ref().and_then(Outcome::error).cloned().unwrap_or_else(|| panic!("no error in {outcome:?}"))
+    outcome
+        .as_ref()
+        .and_then(Outcome::error)
+        .cloned()
+        .unwrap_or_else(|| panic!("no error in {outcome:?}"))
 }

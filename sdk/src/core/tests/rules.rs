@@ -13,11 +13,16 @@ use crate::state::{Notice, Reason, State};
 #[test]
 fn rule_1_one_drain_after_a_mutation_leaves_nothing_to_do() {
     let mut pair = Pair::connected();
-    let _receipts: Vec<Receipt> = (0..3).map(|_| pair.emit("x", "[1]", EmitOptions::new().ack())).collect();
+    let _receipts: Vec<Receipt> = (0..3)
+        .map(|_| pair.emit("x", "[1]", EmitOptions::new().ack()))
+        .collect();
     pair.drain();
     assert_eq!(pair.frames().len(), 3);
     for _ in 0..3 {
-        assert!(matches!(pair.core.poll_output(), Output::Timeout(Some(_))), "poll_output answers the same again");
+        assert!(
+            matches!(pair.core.poll_output(), Output::Timeout(Some(_))),
+            "poll_output answers the same again"
+        );
     }
 }
 
@@ -96,7 +101,12 @@ fn rule_4_one_batch_is_in_flight_and_all_that_came_meanwhile_is_the_next() {
 enum Step {
     Connect,
     Disconnect,
-    Emit { ack: bool, reliable: bool, volatile: bool, ttl: bool },
+    Emit {
+        ack: bool,
+        reliable: bool,
+        volatile: bool,
+        ttl: bool,
+    },
     Join,
     Leave,
     Typing,
@@ -160,7 +170,12 @@ fn run(steps: &[Step], seed: u64) -> (Pair, Vec<Receipt>) {
         match step {
             Step::Connect => pair.core.connect(pair.now, pair.socket),
             Step::Disconnect => pair.core.disconnect(pair.now, pair.socket),
-            Step::Emit { ack, reliable, volatile, ttl } => {
+            Step::Emit {
+                ack,
+                reliable,
+                volatile,
+                ttl,
+            } => {
                 let options = EmitOptions {
                     ack: *ack,
                     reliable: *reliable,
@@ -255,7 +270,10 @@ fn rule_5_another_seed_gives_other_delays() {
 fn rule_7_what_a_server_sends_is_bounded() {
     let deep = format!(r#"42["x",{}1{}]"#, "[".repeat(200), "]".repeat(200));
     let many = r#"4511-["x"]"#.to_owned();
-    let sid = format!(r#"0{{"sid":"{}","upgrades":[],"pingInterval":25000,"pingTimeout":20000}}"#, "s".repeat(257));
+    let sid = format!(
+        r#"0{{"sid":"{}","upgrades":[],"pingInterval":25000,"pingTimeout":20000}}"#,
+        "s".repeat(257)
+    );
     for (opened, frame) in [(true, deep), (true, many), (false, sid)] {
         let mut pair = Pair::new();
         pair.core.connect(pair.now, pair.socket);
@@ -289,7 +307,20 @@ fn rule_7_a_message_with_its_attachments_is_bounded() {
 
 #[test]
 fn rule_8_bad_input_is_an_error_event_and_a_closed_link_and_the_next_link_is_good() {
-    for frame in ["", "9", "4", "49", "42", "42{}", "42[1", "4x", "0", "0[]", "b", r#"451["x"]"#] {
+    for frame in [
+        "",
+        "9",
+        "4",
+        "49",
+        "42",
+        "42{}",
+        "42[1",
+        "4x",
+        "0",
+        "0[]",
+        "b",
+        r#"451["x"]"#,
+    ] {
         let mut pair = Pair::connected();
         if frame == "0" || frame == "0[]" {
             pair.cut();

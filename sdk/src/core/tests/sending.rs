@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::pair::*;
 use crate::config::{Delivery, Overflow};
-use crate::core::{EmitOptions, Emission, NamespaceConfig};
+use crate::core::{Emission, EmitOptions, NamespaceConfig};
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Outcome, Receipt};
@@ -13,7 +13,9 @@ use crate::state::{Notice, State};
 #[test]
 fn what_is_sent_while_offline_goes_out_in_order_in_one_batch_before_connected_is_raised() {
     let mut pair = Pair::new();
-    let receipts: Vec<Receipt> = (0..100).map(|n| pair.emit("m", &format!("[{n}]"), EmitOptions::new())).collect();
+    let receipts: Vec<Receipt> = (0..100)
+        .map(|n| pair.emit("m", &format!("[{n}]"), EmitOptions::new()))
+        .collect();
     pair.core.connect(pair.now, pair.socket);
     pair.drain();
     pair.open();
@@ -31,7 +33,9 @@ fn what_is_sent_while_offline_goes_out_in_order_in_one_batch_before_connected_is
 #[test]
 fn the_101st_drops_the_oldest_and_says_so() {
     let mut pair = Pair::new();
-    let receipts: Vec<Receipt> = (0..101).map(|n| pair.emit("m", &format!("[{n}]"), EmitOptions::new())).collect();
+    let receipts: Vec<Receipt> = (0..101)
+        .map(|n| pair.emit("m", &format!("[{n}]"), EmitOptions::new()))
+        .collect();
     pair.drain();
     assert_eq!(receipts[0].outcome(), Some(Outcome::Dropped));
     assert_eq!(names(&receipts[1..]), ["none"; 100]);
@@ -105,12 +109,22 @@ fn binary_goes_out_as_attachments_behind_its_packet() {
 #[test]
 fn what_no_server_would_take_is_refused_at_emit() {
     let mut pair = Pair::connected();
-    for name in ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"] {
+    for name in [
+        "connect",
+        "connect_error",
+        "disconnect",
+        "disconnecting",
+        "newListener",
+        "removeListener",
+    ] {
         let error = Emission::new(name, RawArgs::json("[]"), EmitOptions::new()).unwrap_err();
         assert_eq!(error.code(), 1003, "{name}");
     }
     for json in ["", "{}", "[1", "[1] [2]", "null"] {
-        assert!(Emission::new("m", RawArgs::json(json), EmitOptions::new()).is_err(), "{json:?}");
+        assert!(
+            Emission::new("m", RawArgs::json(json), EmitOptions::new()).is_err(),
+            "{json:?}"
+        );
     }
     let big = pair.emit("m", &format!("[\"{}\"]", "x".repeat(1_000_001)), EmitOptions::new());
     let args = RawArgs {
@@ -154,7 +168,10 @@ fn a_link_that_does_not_answer_a_probe_is_given_up() {
 
 #[test]
 fn without_pings_the_probe_is_a_namespace_that_does_not_exist() {
-    for answer in [r#"44/rejoin-probe,{"message":"Invalid namespace"}"#, r#"40/rejoin-probe,{"sid":"p"}"#] {
+    for answer in [
+        r#"44/rejoin-probe,{"message":"Invalid namespace"}"#,
+        r#"40/rejoin-probe,{"sid":"p"}"#,
+    ] {
         let mut config = config();
         config.can_ping = false;
         let mut pair = Pair::with(config, NamespaceConfig::new("/"));
@@ -165,7 +182,14 @@ fn without_pings_the_probe_is_a_namespace_that_does_not_exist() {
         assert_eq!(pair.frames()[1], "40/rejoin-probe,");
         pair.server(answer);
         let left = pair.frames();
-        assert_eq!(left, if answer.starts_with("40") { vec!["41/rejoin-probe,"] } else { vec![] });
+        assert_eq!(
+            left,
+            if answer.starts_with("40") {
+                vec!["41/rejoin-probe,"]
+            } else {
+                vec![]
+            }
+        );
         pair.sleep(secs(10));
         assert_eq!(pair.state(), State::Connected);
     }
@@ -221,7 +245,10 @@ fn cancel_takes_back_what_was_not_written_and_clear_takes_all() {
     pair.connect();
     let asked = pair.emit("q", "[]", EmitOptions::new().ack());
     pair.drain();
-    assert!(!pair.core.cancel(pair.now, pair.socket, asked.id()), "written at most once");
+    assert!(
+        !pair.core.cancel(pair.now, pair.socket, asked.id()),
+        "written at most once"
+    );
 }
 
 #[test]
@@ -243,7 +270,9 @@ fn what_a_handler_answers_goes_out_behind_what_it_sent_before() {
     };
     let _said = pair.emit("first", "[]", EmitOptions::new());
     let to = reply_to.unwrap();
-    pair.core.reply(pair.now, pair.socket, to, RawArgs::json("[true]")).unwrap();
+    pair.core
+        .reply(pair.now, pair.socket, to, RawArgs::json("[true]"))
+        .unwrap();
     pair.drain();
     assert_eq!(pair.frames(), [r#"42["first"]"#, "4312[true]"]);
     pair.cut();
@@ -259,8 +288,9 @@ fn reliable_messages_are_sent_again_with_the_same_id_where_the_server_removes_du
     let mut pair = Pair::chat();
     pair.connect();
     pair.server(GREETING);
-    let receipts: Vec<Receipt> =
-        (0..3).map(|n| pair.emit("m", &format!(r#"[{{"n":{n}}}]"#), EmitOptions::new().reliable())).collect();
+    let receipts: Vec<Receipt> = (0..3)
+        .map(|n| pair.emit("m", &format!(r#"[{{"n":{n}}}]"#), EmitOptions::new().reliable()))
+        .collect();
     pair.drain();
     let first = pair.frames();
     assert!(first[0].starts_with(r#"420["m",{"messageId":""#), "{}", first[0]);
@@ -421,7 +451,10 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     assert!(next.core.restore(next.now, put).is_empty());
     next.connect();
     next.server(GREETING);
-    assert!(next.frames()[0].contains(receipt.message_id().unwrap()), "the same id after a restart");
+    assert!(
+        next.frames()[0].contains(receipt.message_id().unwrap()),
+        "the same id after a restart"
+    );
 }
 
 fn pair_config_stored() -> crate::core::ConnectionConfig {

@@ -14,7 +14,10 @@ use crate::error::Error;
 
 /// Whether the roots can be read.
 pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
-    options.ca_pem.as_deref().map_or(Ok(()), |pem| added_roots(pem).map(drop))
+    options
+        .ca_pem
+        .as_deref()
+        .map_or(Ok(()), |pem| added_roots(pem).map(drop))
 }
 
 /// Speaks TLS over `tcp`, and checks that the other side is `host`.
@@ -22,10 +25,12 @@ pub(super) async fn connect(host: &str, tcp: TcpStream, options: &LinkOptions) -
     let name = ServerName::try_from(host.to_owned()).map_err(|error| Error::Tls(error.to_string().into()))?;
     let connector = TlsConnector::from(Arc::new(config(options)?));
     let connected = Box::pin(connector.connect(name, tcp)).await;
-    connected.map_err(|error| match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(tls) => Error::Tls(tls.to_string().into()),
-        None => Error::Unreachable(error.to_string().into()),
-    })
+    connected.map_err(
+        |error| match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(tls) => Error::Tls(tls.to_string().into()),
+            None => Error::Unreachable(error.to_string().into()),
+        },
+    )
 }
 
 fn config(options: &LinkOptions) -> Result<ClientConfig, Error> {

@@ -236,7 +236,9 @@ async fn dial(request: Request, options: Arc<LinkOptions>) -> Result<Open, Error
         Ok(Open::Tls(Box::new(shake(upgrade, tls, config).await?)))
     }
     #[cfg(not(feature = "tls"))]
-    Err(Error::Unsupported("wss:// and https:// need the Cargo feature `tls`".into()))
+    Err(Error::Unsupported(
+        "wss:// and https:// need the Cargo feature `tls`".into(),
+    ))
 }
 
 async fn connect(request: &Request) -> Result<TcpStream, Error> {
@@ -246,14 +248,21 @@ async fn connect(request: &Request) -> Result<TcpStream, Error> {
 
 async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> Result<WebSocketStream<S>, Error> {
     // Boxed: its state is large and needed for a moment only.
-    let shaken = Box::pin(tokio_tungstenite::client_async_with_config(upgrade, stream, Some(config))).await;
+    let shaken = Box::pin(tokio_tungstenite::client_async_with_config(
+        upgrade,
+        stream,
+        Some(config),
+    ))
+    .await;
     shaken.map(|(stream, _)| stream).map_err(|error| failure(&error))
 }
 
 fn upgrade(request: &Request, headers: &[(String, String)]) -> Result<Upgrade, Error> {
     let scheme = if request.secure { "wss://" } else { "ws://" };
     let uri = [scheme, &request.authority, &request.target].concat();
-    let mut upgrade = uri.into_client_request().map_err(|error| Error::InvalidUrl(error.to_string().into()))?;
+    let mut upgrade = uri
+        .into_client_request()
+        .map_err(|error| Error::InvalidUrl(error.to_string().into()))?;
     for (name, value) in headers {
         let (name, value) = header(name, value)?;
         upgrade.headers_mut().append(name, value);
@@ -270,7 +279,9 @@ fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
 
 /// Whether every header can be sent.
 pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Error> {
-    headers.iter().try_for_each(|(name, value)| header(name, value).map(drop))
+    headers
+        .iter()
+        .try_for_each(|(name, value)| header(name, value).map(drop))
 }
 
 fn unreachable(error: &std::io::Error) -> Error {
@@ -285,7 +296,9 @@ fn failure(error: &WsError) -> Error {
             Error::Handshake(["it answered with HTTP status ", status.as_str()].concat().into())
         }
         WsError::Io(error) => unreachable(error),
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Error::Unreachable("the connection was reset".into()),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            Error::Unreachable("the connection was reset".into())
+        }
         WsError::Capacity(CapacityError::MessageTooLong { .. }) => Error::protocol("a message over the limit"),
         WsError::HttpFormat(error) => Error::Handshake(error.to_string().into()),
         other => Error::Protocol(other.to_string().into()),

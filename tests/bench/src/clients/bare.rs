@@ -19,9 +19,7 @@ pub(super) struct Socket<const BATCH: u64, const BUFFER: usize>(WebSocketStream<
 
 impl<const BATCH: u64, const BUFFER: usize> Subject for Socket<BATCH, BUFFER> {
     async fn connect(url: &str) -> Result<Self, BoxError> {
-        let authority = url
-            .strip_prefix("http://")
-            .ok_or("the URL begins with http://")?;
+        let authority = url.strip_prefix("http://").ok_or("the URL begins with http://")?;
         let tcp = TcpStream::connect(authority).await?;
         tcp.set_nodelay(true)?;
         let request = format!("ws://{authority}/socket.io/?EIO=4&transport=websocket");
@@ -35,9 +33,7 @@ impl<const BATCH: u64, const BUFFER: usize> Subject for Socket<BATCH, BUFFER> {
     }
 
     async fn emit(&mut self, count: u64) -> Result<(), BoxError> {
-        self.0
-            .send(Frame::text(format!("42[\"expect\",{count}]")))
-            .await?;
+        self.0.send(Frame::text(format!("42[\"expect\",{count}]"))).await?;
         let mut message = Message::new(0);
         for id in 0..count {
             message.id = id;
@@ -53,9 +49,7 @@ impl<const BATCH: u64, const BUFFER: usize> Subject for Socket<BATCH, BUFFER> {
     }
 
     async fn receive(&mut self, count: u64) -> Result<(), BoxError> {
-        self.0
-            .send(Frame::text(format!("42[\"flood\",{count}]")))
-            .await?;
+        self.0.send(Frame::text(format!("42[\"flood\",{count}]"))).await?;
         for _ in 0..count {
             let message: Message = decode("42[\"news\",", &self.next().await?)?;
             check(&message)?;
@@ -67,9 +61,7 @@ impl<const BATCH: u64, const BUFFER: usize> Subject for Socket<BATCH, BUFFER> {
         let mut message = Message::new(0);
         for id in 0..count {
             message.id = id;
-            self.0
-                .send(encode(&format!("42{id}[\"echo\","), &message)?)
-                .await?;
+            self.0.send(encode(&format!("42{id}[\"echo\","), &message)?).await?;
             let reply: Message = decode(&format!("43{id}["), &self.next().await?)?;
             if reply.id != id {
                 return Err("another message's acknowledgement".into());
@@ -119,8 +111,6 @@ fn encode(prefix: &str, value: &impl Serialize) -> Result<Frame, BoxError> {
 }
 
 fn decode<T: DeserializeOwned>(prefix: &str, text: &str) -> Result<T, BoxError> {
-    let body = text
-        .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_suffix(']'));
+    let body = text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(']'));
     Ok(serde_json::from_str(body.ok_or("an unexpected frame")?)?)
 }

@@ -63,11 +63,7 @@ async fn measure<S: Subject>(job: &Job) -> Result<Sample, BoxError> {
     }
 }
 
-async fn exchange<S: Subject>(
-    subject: &mut S,
-    workload: Workload,
-    count: u64,
-) -> Result<(), BoxError> {
+async fn exchange<S: Subject>(subject: &mut S, workload: Workload, count: u64) -> Result<(), BoxError> {
     match workload {
         Workload::Emit => subject.emit(count).await,
         Workload::Receive => subject.receive(count).await,

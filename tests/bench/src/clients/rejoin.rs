@@ -56,10 +56,7 @@ impl Subject for Session {
         let mut outstanding = count;
         let _subscription = self.socket.on("news", move |event: &Event| {
             // A damaged message is not counted, and the run then fails by its deadline.
-            if event
-                .get::<Message>(0)
-                .is_ok_and(|message| message.id == 123_456)
-            {
+            if event.get::<Message>(0).is_ok_and(|message| message.id == 123_456) {
                 outstanding -= 1;
             }
             if outstanding == 0 {
@@ -99,8 +96,5 @@ impl Session {
 }
 
 async fn finished(mut signal: mpsc::Receiver<()>) -> Result<(), BoxError> {
-    signal
-        .next()
-        .await
-        .ok_or_else(|| "the handler was removed".into())
+    signal.next().await.ok_or_else(|| "the handler was removed".into())
 }

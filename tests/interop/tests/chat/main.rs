@@ -38,8 +38,7 @@ impl Chat {
             tunnel,
             testee: Testee::start(),
         };
-        chat.create("alice", "Alice", &chat.tunnel.url(), more.clone())
-            .await;
+        chat.create("alice", "Alice", &chat.tunnel.url(), more.clone()).await;
         chat.create("bob", "Bob", &chat.server.url(), more).await;
         for client in ["alice", "bob"] {
             chat.testee.connected(client).await;

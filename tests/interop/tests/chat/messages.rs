@@ -9,8 +9,7 @@ use crate::Chat;
 #[tokio::test]
 async fn the_greeting_says_who_one_is_and_what_the_server_promises() {
     let chat = Chat::start().await;
-    chat.create("carol", "Carol", &chat.server.url(), json!({}))
-        .await;
+    chat.create("carol", "Carol", &chat.server.url(), json!({})).await;
     chat.testee.on("carol", "connectionStatus").await;
     chat.testee.connected("carol").await;
     let greeting = chat.testee.next_event("carol", "connectionStatus").await[0].clone();
@@ -44,20 +43,13 @@ async fn a_private_message_is_delivered_and_confirmed() {
     chat.testee.on("bob", "privateMessage").await;
     chat.testee.on("alice", "messageSent").await;
     let reply = chat
-        .delivered(
-            "alice",
-            "sendPrivateMessage",
-            json!(["bob", "hello \"Bob\" 🦀"]),
-        )
+        .delivered("alice", "sendPrivateMessage", json!(["bob", "hello \"Bob\" 🦀"]))
         .await;
     assert_eq!(reply[0]["ok"], true);
 
     let message = chat.testee.next_event("bob", "privateMessage").await[0].clone();
     assert_eq!(message["content"], "hello \"Bob\" 🦀");
-    assert_eq!(
-        message["sender"],
-        json!({ "id": "alice", "username": "Alice" })
-    );
+    assert_eq!(message["sender"], json!({ "id": "alice", "username": "Alice" }));
     assert_eq!(message["id"], reply[0]["id"]);
     assert!(message["timestamp"].is_string(), "{message}");
 
@@ -72,15 +64,10 @@ async fn a_private_message_is_delivered_and_confirmed() {
 async fn a_private_message_waits_for_who_is_away() {
     let chat = Chat::start().await;
     for n in 0..3 {
-        chat.delivered(
-            "bob",
-            "sendPrivateMessage",
-            json!(["carol", format!("{n}")]),
-        )
-        .await;
+        chat.delivered("bob", "sendPrivateMessage", json!(["carol", format!("{n}")]))
+            .await;
     }
-    chat.create("carol", "Carol", &chat.server.url(), json!({}))
-        .await;
+    chat.create("carol", "Carol", &chat.server.url(), json!({})).await;
     chat.testee.on("carol", "privateMessage").await;
     chat.testee.connected("carol").await;
     for n in 0..3 {
@@ -100,11 +87,7 @@ async fn a_hundred_messages_from_offline_arrive_once_and_in_order() {
     for n in 0..100 {
         receipts.push(
             chat.testee
-                .send(
-                    "alice",
-                    "sendPrivateMessage",
-                    json!(["bob", format!("{n}")]),
-                )
+                .send("alice", "sendPrivateMessage", json!(["bob", format!("{n}")]))
                 .await,
         );
     }
@@ -116,10 +99,7 @@ async fn a_hundred_messages_from_offline_arrive_once_and_in_order() {
         );
     }
     for receipt in receipts {
-        assert_eq!(
-            chat.testee.outcome("alice", receipt).await.name,
-            "delivered"
-        );
+        assert_eq!(chat.testee.outcome("alice", receipt).await.name, "delivered");
     }
     chat.delivered("alice", "sendPrivateMessage", json!(["bob", "end"]))
         .await;
@@ -148,26 +128,16 @@ async fn messages_under_way_when_the_network_goes_arrive_once_and_in_order() {
         }
         receipts.push(
             chat.testee
-                .send(
-                    "alice",
-                    "sendPrivateMessage",
-                    json!(["bob", format!("{n}")]),
-                )
+                .send("alice", "sendPrivateMessage", json!(["bob", format!("{n}")]))
                 .await,
         );
     }
     for receipt in receipts {
-        assert_eq!(
-            chat.testee.outcome("alice", receipt).await.name,
-            "delivered"
-        );
+        assert_eq!(chat.testee.outcome("alice", receipt).await.name, "delivered");
     }
     chat.delivered("alice", "sendPrivateMessage", json!(["bob", "end"]))
         .await;
     while chat.testee.wait_event("bob", "privateMessage").await["args"][0]["content"] != "end" {}
-    let expected: Vec<_> = (0..60)
-        .map(|n| json!(format!("{n}")))
-        .chain([json!("end")])
-        .collect();
+    let expected: Vec<_> = (0..60).map(|n| json!(format!("{n}"))).chain([json!("end")]).collect();
     assert_eq!(chat.contents("bob", "privateMessage"), expected);
 }

@@ -13,11 +13,7 @@ async fn a_group_message_reaches_the_room() {
     assert_eq!(room, "tea-time");
     let joined = chat.testee.next_event("alice", "roomJoined").await[0].clone();
     assert_eq!(joined["room"], "tea-time");
-    assert_eq!(
-        joined["members"].as_array().map(Vec::len),
-        Some(2),
-        "{joined}"
-    );
+    assert_eq!(joined["members"].as_array().map(Vec::len), Some(2), "{joined}");
     let other = chat.testee.next_event("bob", "userJoinedRoom").await[0].clone();
     assert_eq!(
         other,
@@ -25,8 +21,7 @@ async fn a_group_message_reaches_the_room() {
     );
 
     chat.testee.on("alice", "groupMessage").await;
-    chat.delivered("bob", "sendGroupMessage", json!([room, "milk?"]))
-        .await;
+    chat.delivered("bob", "sendGroupMessage", json!([room, "milk?"])).await;
     let message = chat.testee.next_event("alice", "groupMessage").await[0].clone();
     assert_eq!(message["room"], "tea-time");
     assert_eq!(message["content"], "milk?");
@@ -43,10 +38,7 @@ async fn a_group_message_to_a_room_one_is_not_in_is_rejected() {
     let outcome = chat.testee.outcome("alice", receipt).await;
     assert_eq!(outcome.name, "rejected");
     let error = outcome.error.expect("why");
-    assert_eq!(
-        (error.code, error.server_code.as_deref()),
-        (4004, Some("not_member"))
-    );
+    assert_eq!((error.code, error.server_code.as_deref()), (4004, Some("not_member")));
 }
 
 #[tokio::test]
@@ -72,10 +64,7 @@ async fn rooms_are_joined_again_before_what_was_queued_goes_out() {
     chat.restore().await;
     for receipt in receipts {
         // A message before its room were rejected with `not_member`.
-        assert_eq!(
-            chat.testee.outcome("alice", receipt).await.name,
-            "delivered"
-        );
+        assert_eq!(chat.testee.outcome("alice", receipt).await.name, "delivered");
     }
     for room in &rooms {
         let heard = chat
@@ -109,8 +98,7 @@ async fn a_room_that_was_left_offline_is_not_joined_again() {
 
     chat.delivered("bob", "sendGroupMessage", json!([left, "still there?"]))
         .await;
-    chat.delivered("bob", "sendGroupMessage", json!([kept, "yes"]))
-        .await;
+    chat.delivered("bob", "sendGroupMessage", json!([kept, "yes"])).await;
     assert_eq!(
         chat.testee.next_event("alice", "groupMessage").await[0]["content"],
         "yes"
@@ -133,13 +121,9 @@ async fn a_wrong_password_is_rejected_and_the_right_one_is_not() {
             (4004, Some("wrong_password"))
         );
         let failed = chat.testee.next_event("alice", "joinRoomFailed").await[0].clone();
-        assert_eq!(
-            failed,
-            json!({ "roomId": "vault", "reason": "wrong_password" })
-        );
+        assert_eq!(failed, json!({ "roomId": "vault", "reason": "wrong_password" }));
     }
-    chat.delivered("alice", "joinRoom", json!(["vault", "sesame"]))
-        .await;
+    chat.delivered("alice", "joinRoom", json!(["vault", "sesame"])).await;
     chat.delivered("alice", "sendGroupMessage", json!(["vault", "in"]))
         .await;
 }

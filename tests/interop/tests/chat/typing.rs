@@ -6,9 +6,7 @@ use crate::Chat;
 
 #[tokio::test]
 async fn typing_is_seen_and_stops_by_itself() {
-    let chat =
-        Chat::start_with(json!({ "typing": { "autoStop": 120, "refresh": 60, "expiry": 5_000 } }))
-            .await;
+    let chat = Chat::start_with(json!({ "typing": { "autoStop": 120, "refresh": 60, "expiry": 5_000 } })).await;
     for event in ["typingStart", "typingStop"] {
         chat.testee.on("bob", event).await;
     }
@@ -20,26 +18,13 @@ async fn typing_is_seen_and_stops_by_itself() {
         (&start["userId"], &start["username"]),
         (&json!("alice"), &json!("Alice"))
     );
-    assert_eq!(
-        chat.testee.next_event("bob", "typingStop").await[0]["userId"],
-        "alice"
-    );
+    assert_eq!(chat.testee.next_event("bob", "typingStop").await[0]["userId"], "alice");
 
     let room = chat.shared_room("tea", None).await;
-    chat.testee
-        .call("alice", "startTyping", json!(["group", room]))
-        .await;
-    assert_eq!(
-        chat.testee.next_event("bob", "typingStart").await[0]["roomId"],
-        "tea"
-    );
-    chat.testee
-        .call("alice", "stopTyping", json!(["group", room]))
-        .await;
-    assert_eq!(
-        chat.testee.next_event("bob", "typingStop").await[0]["roomId"],
-        "tea"
-    );
+    chat.testee.call("alice", "startTyping", json!(["group", room])).await;
+    assert_eq!(chat.testee.next_event("bob", "typingStart").await[0]["roomId"], "tea");
+    chat.testee.call("alice", "stopTyping", json!(["group", room])).await;
+    assert_eq!(chat.testee.next_event("bob", "typingStop").await[0]["roomId"], "tea");
 }
 
 #[tokio::test]
@@ -53,12 +38,8 @@ async fn a_message_ends_the_typing_before_it_once() {
             .call("alice", "startTyping", json!(["private", "bob"]))
             .await;
         chat.testee.next_event("bob", "typingStart").await;
-        chat.delivered(
-            "alice",
-            "sendPrivateMessage",
-            json!(["bob", format!("{n}")]),
-        )
-        .await;
+        chat.delivered("alice", "sendPrivateMessage", json!(["bob", format!("{n}")]))
+            .await;
         chat.testee.wait_event("bob", "privateMessage").await;
         chat.testee.wait_event("bob", "typingStop").await;
     }
@@ -68,9 +49,7 @@ async fn a_message_ends_the_typing_before_it_once() {
 
 #[tokio::test]
 async fn a_typist_whose_network_hangs_is_seen_to_stop_once() {
-    let chat =
-        Chat::start_with(json!({ "typing": { "autoStop": 60, "refresh": 30, "expiry": 250 } }))
-            .await;
+    let chat = Chat::start_with(json!({ "typing": { "autoStop": 60, "refresh": 30, "expiry": 250 } })).await;
     for event in ["typingStart", "typingStop", "privateMessage"] {
         chat.testee.on("bob", event).await;
     }
@@ -79,10 +58,7 @@ async fn a_typist_whose_network_hangs_is_seen_to_stop_once() {
         .await;
     chat.testee.next_event("bob", "typingStart").await;
     chat.tunnel.freeze();
-    assert_eq!(
-        chat.testee.next_event("bob", "typingStop").await[0]["userId"],
-        "alice"
-    );
+    assert_eq!(chat.testee.next_event("bob", "typingStop").await[0]["userId"], "alice");
 
     // Whatever Alice sent meanwhile comes through late.
     chat.tunnel.thaw();

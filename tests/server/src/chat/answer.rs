@@ -115,11 +115,7 @@ mod tests {
 
     #[test]
     fn answers_have_the_form_of_the_protocol() {
-        assert_eq!(
-            Answer::done_as("m1").to_json(),
-            r#"{"ok":true,"id":"m1"}"#,
-            "done"
-        );
+        assert_eq!(Answer::done_as("m1").to_json(), r#"{"ok":true,"id":"m1"}"#, "done");
         let limited = Refusal::rate_limited(Duration::from_micros(1_500_001));
         assert_eq!(
             Answer::refused(limited).to_json(),

@@ -27,10 +27,7 @@ impl Fields {
     pub(crate) fn text(&self, name: &str, max: usize) -> Result<&str, Refusal> {
         match self.0.get(name) {
             Some(Value::String(text)) if (1..=max).contains(&text.len()) => Ok(text),
-            _ => Err(Refusal::invalid(
-                name,
-                &format!("must be text of 1 to {max} bytes"),
-            )),
+            _ => Err(Refusal::invalid(name, &format!("must be text of 1 to {max} bytes"))),
         }
     }
 

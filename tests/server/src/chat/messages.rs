@@ -14,11 +14,7 @@ use crate::limits::Action;
 use crate::store::{Before, Entry, Recorded, Store};
 
 /// `private_message`: to every connection of one user, or kept until that user connects.
-pub(crate) async fn to_user(
-    hub: &Hub,
-    session: &Session,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn to_user(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
     let recipient = fields.text("recipientId", MAX_NAME)?;
     let message = Message::read(hub, session, fields)?;
     let mut store = hub.store.lock().await;
@@ -44,12 +40,7 @@ pub(crate) async fn to_user(
         Recorded::Copy(first) => message.again(hub, first)?,
         Recorded::New { seq } => {
             hub.counters.messages.add(1);
-            let payload = private(
-                &message.id,
-                message.from,
-                message.content,
-                &message.timestamp,
-            );
+            let payload = private(&message.id, message.from, message.content, &message.timestamp);
             let delivered = deliver(&receivers, "private_message", &payload);
             if !delivered {
                 hub.counters.kept.add(1);
@@ -64,11 +55,7 @@ pub(crate) async fn to_user(
 }
 
 /// `group_message`: to every connection in a room but the sender's own, which is in it too.
-pub(crate) async fn to_room(
-    hub: &Hub,
-    session: &Session,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn to_room(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     let message = Message::read(hub, session, fields)?;
     let mut store = hub.store.lock().await;

@@ -64,9 +64,7 @@ impl Presence {
     pub(crate) fn join(&self, room: &str, session: &Arc<Session>) -> bool {
         let mut inner = self.lock();
         let connections = inner.rooms.entry(room.to_owned()).or_default();
-        let is_new = !connections
-            .iter()
-            .any(|other| other.user.id == session.user.id);
+        let is_new = !connections.iter().any(|other| other.user.id == session.user.id);
         if !connections.iter().any(|other| other.is(session)) {
             connections.push(session.clone());
         }
@@ -86,10 +84,7 @@ impl Presence {
     /// How many users and how many connections.
     pub(crate) fn count(&self) -> (usize, usize) {
         let inner = self.lock();
-        (
-            inner.users.len(),
-            inner.users.values().map(Vec::len).sum::<usize>(),
-        )
+        (inner.users.len(), inner.users.values().map(Vec::len).sum::<usize>())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -99,11 +94,7 @@ impl Presence {
 
 /// Takes a connection off a list, and the list off the map with its last one. `None` if it was not
 /// there, otherwise whether it was its user's last.
-fn take_out(
-    lists: &mut HashMap<String, Vec<Arc<Session>>>,
-    key: &str,
-    session: &Session,
-) -> Option<bool> {
+fn take_out(lists: &mut HashMap<String, Vec<Arc<Session>>>, key: &str, session: &Session) -> Option<bool> {
     let list = lists.get_mut(key)?;
     let place = list.iter().position(|other| other.is(session))?;
     list.remove(place);

@@ -21,11 +21,7 @@ use crate::store::{Entry, Room, Store};
 
 /// `create_room`: its creator is in it. A copy gets the first answer, and puts the creator's
 /// connection into the room where the first one's has gone meanwhile.
-pub(crate) async fn create(
-    hub: &Hub,
-    session: &Arc<Session>,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn create(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answer, Refusal> {
     let user = &session.user;
     let once = fields.message_id()?.filter(|_| hub.config.features.dedupe);
     let mut room = requested(session, fields)?;
@@ -55,11 +51,7 @@ pub(crate) async fn create(
 }
 
 /// `join_room`: answered by `room_joined` or `join_room_failed` beside the acknowledgement.
-pub(crate) async fn join(
-    hub: &Hub,
-    session: &Arc<Session>,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn join(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     if let Err(refusal) = admit(hub, session, room, fields).await {
         let mut failed = json!({ "roomId": room, "reason": refusal.code });
@@ -77,11 +69,7 @@ pub(crate) async fn join(
 }
 
 /// `leave_room`: leaving a room that one is not in succeeds, since that is what was wanted.
-pub(crate) async fn leave(
-    hub: &Hub,
-    session: &Session,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) async fn leave(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     take(hub, session, Action::JoinRoom)?;
     let _turn = hub.store.lock().await;
@@ -145,10 +133,7 @@ async fn admit(hub: &Hub, session: &Session, id: &str, fields: &Fields) -> Resul
     let Some(hash) = room.password else {
         // Nobody can be invited, so without a password a private room has its creator alone.
         return match room.is_private && room.creator != session.user.id {
-            true => Err(Refusal::new(
-                "private",
-                format!("{id}: the room is private"),
-            )),
+            true => Err(Refusal::new("private", format!("{id}: the room is private"))),
             false => Ok(()),
         };
     };

@@ -107,12 +107,7 @@ async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
     }
 }
 
-async fn dispatch(
-    hub: &Hub,
-    session: &Arc<Session>,
-    name: &str,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+async fn dispatch(hub: &Hub, session: &Arc<Session>, name: &str, fields: &Fields) -> Result<Answer, Refusal> {
     match name {
         "private_message" => messages::to_user(hub, session, fields).await,
         "group_message" => messages::to_room(hub, session, fields).await,

@@ -12,12 +12,7 @@ use super::session::Session;
 use crate::limits::Action;
 
 /// `typing_start` and `typing_stop`.
-pub(crate) fn relay(
-    hub: &Hub,
-    session: &Session,
-    event: &str,
-    fields: &Fields,
-) -> Result<Answer, Refusal> {
+pub(crate) fn relay(hub: &Hub, session: &Session, event: &str, fields: &Fields) -> Result<Answer, Refusal> {
     take(hub, session, Action::Typing)?;
     let mut payload = json!({ "userId": session.user.id });
     if event == "typing_start" {

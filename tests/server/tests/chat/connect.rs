@@ -13,9 +13,7 @@ async fn refused(server: &Server, auth: Value) -> String {
         panic!("CONNECT was accepted");
     };
     let message = error["message"].as_str().expect("a message");
-    let (code, sentence) = message
-        .split_once(": ")
-        .expect("a code before the sentence");
+    let (code, sentence) = message.split_once(": ").expect("a code before the sentence");
     assert!(!sentence.is_empty());
     code.to_owned()
 }
@@ -38,10 +36,7 @@ async fn a_token_in_the_authorization_header_is_as_good() {
     let server = server().await;
     let header = format!("Bearer {}", server.mint_token("u1", "Alice", HOUR));
     let connected = Wire::connect(&server, json!({}), Some(&header)).await;
-    let greeting = connected
-        .expect("accepted")
-        .event("connection_status")
-        .await;
+    let greeting = connected.expect("accepted").event("connection_status").await;
     assert_eq!(greeting["userId"], "u1");
 }
 
@@ -49,10 +44,7 @@ async fn a_token_in_the_authorization_header_is_as_good() {
 async fn without_a_token_nobody_gets_in() {
     let server = server().await;
     assert_eq!(refused(&server, json!({})).await, "token_missing");
-    assert_eq!(
-        refused(&server, json!({ "token": null })).await,
-        "token_missing"
-    );
+    assert_eq!(refused(&server, json!({ "token": null })).await, "token_missing");
     assert_eq!(server.stats().refused, 2);
 }
 
@@ -60,20 +52,14 @@ async fn without_a_token_nobody_gets_in() {
 async fn an_expired_token_is_refused_as_expired() {
     let server = server().await;
     let token = server.mint_token("u1", "Alice", Duration::ZERO);
-    assert_eq!(
-        refused(&server, json!({ "token": token })).await,
-        "token_expired"
-    );
+    assert_eq!(refused(&server, json!({ "token": token })).await, "token_expired");
 }
 
 #[tokio::test]
 async fn a_token_of_another_secret_is_refused() {
     let (server, other) = (server().await, server().await);
     let token = other.mint_token("u1", "Alice", HOUR);
-    assert_eq!(
-        refused(&server, json!({ "token": token })).await,
-        "token_invalid"
-    );
+    assert_eq!(refused(&server, json!({ "token": token })).await, "token_invalid");
 }
 
 #[tokio::test]
@@ -82,28 +68,19 @@ async fn a_token_that_names_no_algorithm_is_refused() {
     // {"alg":"none","typ":"JWT"} and {"sub":"u1","username":"Alice","exp":9999999999}
     let token = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.\
                  eyJzdWIiOiJ1MSIsInVzZXJuYW1lIjoiQWxpY2UiLCJleHAiOjk5OTk5OTk5OTl9.";
-    assert_eq!(
-        refused(&server, json!({ "token": token })).await,
-        "token_invalid"
-    );
+    assert_eq!(refused(&server, json!({ "token": token })).await, "token_invalid");
     // The same claims under a good token's header and signature.
     let good = server.mint_token("u1", "Alice", HOUR);
     let parts: Vec<&str> = good.split('.').collect();
     let claims = token.split('.').nth(1).expect("claims");
     let forged = format!("{}.{claims}.{}", parts[0], parts[2]);
-    assert_eq!(
-        refused(&server, json!({ "token": forged })).await,
-        "token_invalid"
-    );
+    assert_eq!(refused(&server, json!({ "token": forged })).await, "token_invalid");
 }
 
 #[tokio::test]
 async fn a_token_that_is_not_text_is_refused() {
     let server = server().await;
-    assert_eq!(
-        refused(&server, json!({ "token": 1 })).await,
-        "token_invalid"
-    );
+    assert_eq!(refused(&server, json!({ "token": 1 })).await, "token_invalid");
 }
 
 #[tokio::test]
@@ -137,11 +114,7 @@ async fn shutdown_tells_every_client_and_frees_the_port() {
     assert_eq!(last.len(), 1, "{last:?}");
     assert_eq!(last[0].0, "closing");
     assert_eq!(last[0].1["code"], "shutdown");
-    start(ServerConfig {
-        bind: addr,
-        ..config()
-    })
-    .await;
+    start(ServerConfig { bind: addr, ..config() }).await;
 }
 
 #[tokio::test]

@@ -25,10 +25,7 @@ async fn past_the_limit_a_message_is_refused_until_the_time_that_the_refusal_say
     let server = start(limited(2, Duration::from_millis(300))).await;
     let mut alice = Wire::user(&server, "u1", "Alice").await;
     for id in ["m1", "m2"] {
-        assert_eq!(
-            alice.request("private_message", private(id)).await["ok"],
-            true
-        );
+        assert_eq!(alice.request("private_message", private(id)).await["ok"], true);
     }
     let refused = alice.request("private_message", private("m3")).await;
     assert_eq!(refused["error"]["code"], "rate_limited");

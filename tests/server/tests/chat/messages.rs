@@ -48,9 +48,7 @@ async fn every_connection_of_a_user_gets_the_message() {
     let mut alice = Wire::user(&server, "u1", "Alice").await;
     let mut phone = Wire::user(&server, "u2", "Bob").await;
     let mut laptop = Wire::user(&server, "u2", "Bob").await;
-    alice
-        .emit("private_message", private("u2", "hello", "m1"))
-        .await;
+    alice.emit("private_message", private("u2", "hello", "m1")).await;
     assert_eq!(phone.event("private_message").await["id"], "m1");
     assert_eq!(laptop.event("private_message").await["id"], "m1");
     assert_eq!((server.stats().users, server.stats().connections), (2, 3));
@@ -78,12 +76,8 @@ async fn a_copy_is_answered_as_the_first_and_not_delivered_again() {
     let server = server().await;
     let mut alice = Wire::user(&server, "u1", "Alice").await;
     let mut bob = Wire::user(&server, "u2", "Bob").await;
-    let first = alice
-        .request("private_message", private("u2", "hello", "m1"))
-        .await;
-    let copy = alice
-        .request("private_message", private("u2", "hello", "m1"))
-        .await;
+    let first = alice.request("private_message", private("u2", "hello", "m1")).await;
+    let copy = alice.request("private_message", private("u2", "hello", "m1")).await;
     assert_eq!(first, copy);
     let confirmed = alice.event("message_sent").await;
     assert_eq!(alice.event("message_sent").await, confirmed);
@@ -92,9 +86,7 @@ async fn a_copy_is_answered_as_the_first_and_not_delivered_again() {
 
     // The id is remembered per sender: another's message of the same id is no copy.
     let mut carol = Wire::user(&server, "u3", "Carol").await;
-    carol
-        .request("private_message", private("u2", "hi", "m1"))
-        .await;
+    carol.request("private_message", private("u2", "hi", "m1")).await;
     assert_eq!(bob.rest().await.len(), 1);
 }
 
@@ -205,24 +197,16 @@ async fn only_so_many_messages_are_kept_for_one_user() {
     .await;
     let mut alice = Wire::user(&server, "u1", "Alice").await;
     for id in ["m1", "m2"] {
-        let answer = alice
-            .request("private_message", private("u2", "hi", id))
-            .await;
+        let answer = alice.request("private_message", private("u2", "hi", id)).await;
         assert_eq!(answer["ok"], true);
     }
-    let refused = alice
-        .request("private_message", private("u2", "hi", "m3"))
-        .await;
+    let refused = alice.request("private_message", private("u2", "hi", "m3")).await;
     assert_eq!(refused["error"]["code"], "mailbox_full");
-    let copy = alice
-        .request("private_message", private("u2", "hi", "m2"))
-        .await;
+    let copy = alice.request("private_message", private("u2", "hi", "m2")).await;
     assert_eq!(copy, json!({ "ok": true, "id": "m2" }));
     // It is no lasting answer: there is room again once Bob has come.
     let _bob = Wire::user(&server, "u2", "Bob").await;
-    let taken = alice
-        .request("private_message", private("u2", "hi", "m3"))
-        .await;
+    let taken = alice.request("private_message", private("u2", "hi", "m3")).await;
     assert_eq!(taken["ok"], true);
 }
 
@@ -237,10 +221,7 @@ async fn a_payload_that_cannot_be_taken_is_refused_by_its_fields_name() {
     for (payload, field) in [
         (json!({ "content": "hi" }), "recipientId"),
         (json!({ "recipientId": "u2" }), "content"),
-        (
-            json!({ "recipientId": "u2", "content": "toolong" }),
-            "content",
-        ),
+        (json!({ "recipientId": "u2", "content": "toolong" }), "content"),
         (
             json!({ "recipientId": "u2", "content": "hi", "timestamp": "now" }),
             "timestamp",

@@ -28,9 +28,7 @@ async fn the_creator_of_a_room_is_in_it_and_others_join_by_its_id() {
     assert_eq!(created["isPrivate"], false);
     assert_eq!(created["hasPassword"], false);
 
-    let answer = two
-        .request("join_room", json!({ "roomId": "tea-time" }))
-        .await;
+    let answer = two.request("join_room", json!({ "roomId": "tea-time" })).await;
     assert_eq!(answer, json!({ "ok": true, "id": "tea-time" }));
     let joined = json!({ "room": "tea-time", "members": [alice(), bob()] });
     assert_eq!(two.event("room_joined").await, joined);
@@ -48,8 +46,7 @@ async fn the_creator_of_a_room_is_in_it_and_others_join_by_its_id() {
     let sent = json!({ "id": "m1", "roomId": "tea-time", "delivered": true });
     assert_eq!(two.rest().await, [("message_sent".to_owned(), sent)]);
 
-    two.request("leave_room", json!({ "roomId": "tea-time" }))
-        .await;
+    two.request("leave_room", json!({ "roomId": "tea-time" })).await;
     let left = json!({ "roomId": "tea-time" });
     assert_eq!(two.event("room_left").await, left);
     let told = json!({ "roomId": "tea-time", "user": bob() });
@@ -60,9 +57,7 @@ async fn the_creator_of_a_room_is_in_it_and_others_join_by_its_id() {
 async fn a_room_that_is_not_there_cannot_be_joined() {
     let server = server().await;
     let mut one = Wire::user(&server, "u1", "Alice").await;
-    let answer = one
-        .request("join_room", json!({ "roomId": "nowhere" }))
-        .await;
+    let answer = one.request("join_room", json!({ "roomId": "nowhere" })).await;
     assert_eq!(answer["error"]["code"], "not_found");
     let failed = json!({ "roomId": "nowhere", "reason": "not_found" });
     assert_eq!(one.event("join_room_failed").await, failed);
@@ -97,8 +92,7 @@ async fn a_private_room_without_a_password_is_its_creators() {
     let mut two = Wire::user(&server, "u2", "Bob").await;
     one.request("create_room", json!({ "name": "diary", "isPrivate": true }))
         .await;
-    one.request("leave_room", json!({ "roomId": "diary" }))
-        .await;
+    one.request("leave_room", json!({ "roomId": "diary" })).await;
     let diary = json!({ "roomId": "diary" });
     let refused = two.request("join_room", diary.clone()).await;
     assert_eq!(refused["error"]["code"], "private");

@@ -30,15 +30,8 @@ enum Packet {
 
 impl Wire {
     /// Opens Engine.IO and sends CONNECT; what CONNECT_ERROR carries, if that is the answer.
-    pub(crate) async fn connect(
-        server: &Server,
-        auth: Value,
-        header: Option<&str>,
-    ) -> Result<Self, Value> {
-        let url = format!(
-            "ws://{}/socket.io/?EIO=4&transport=websocket",
-            server.addr()
-        );
+    pub(crate) async fn connect(server: &Server, auth: Value, header: Option<&str>) -> Result<Self, Value> {
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.addr());
         let mut request = url.into_client_request().expect("a valid request");
         if let Some(header) = header {
             let header = header.parse().expect("a valid header");
@@ -85,8 +78,7 @@ impl Wire {
     pub(crate) async fn ask(&mut self, event: &str, payload: Value) -> u64 {
         self.asked += 1;
         let asked = self.asked;
-        self.write(format!("42{asked}{}", json!([event, payload])))
-            .await;
+        self.write(format!("42{asked}{}", json!([event, payload]))).await;
         asked
     }
 

@@ -1,0 +1,75 @@
+//! Whether a link that seems open is alive.
+//!
+//! An acknowledgement that is overdue means one of two things: the server does not answer, or the link is dead and nobody
+//! has noticed. What was written before a probe arrived before it; so the answer to the probe decides.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::connection::{Core, Dial};
+use super::io::{Frame, SocketId};
+use super::socketio::{Kind, encode_message_prefix};
+use super::timers::Timer;
+
+/// How long the answer to a probe is waited for, from when it was written.
+pub(super) const PROBE: Duration = Duration::from_secs(2);
+
+/// A namespace that no server has.
+pub(super) const PROBE_NAMESPACE: &str = "/rejoin-probe";
+
+impl Core {
+    /// An answer is overdue. Where the message can be sent again its fate waits for the probe's.
+    pub(super) fn ack_overdue(&mut self, socket: SocketId, id: u64) {
+        let namespace = &mut self.sockets[socket.index()];
+        let again = namespace.acks.get(id).is_some_and(|entry| entry.reliable) && namespace.sends_again();
+        if again {
+            namespace.suspects.push(id);
+        } else {
+            namespace.ack_overdue(&mut self.cx, id);
+        }
+        self.probe();
+    }
+
+    fn probe(&mut self) {
+        let probing = self.timers.is_set(Timer::Probe);
+        let Dial::Linked(link) = &mut self.dial else { return };
+        if !probing && !link.flying.probe && !std::mem::replace(&mut link.next.probe, true) {
+            self.send_probe();
+        }
+    }
+
+    /// The link lives: what it carried has arrived, and the server has had its time to answer.
+    pub(super) fn handle_pong(&mut self) {
+        self.timers.stop(Timer::Probe);
+        for namespace in &mut self.sockets {
+            for id in std::mem::take(&mut namespace.suspects) {
+                namespace.ack_overdue(&mut self.cx, id);
+            }
+        }
+    }
+
+    /// Sends what a living server answers at once: a ping, or where there is none a CONNECT to a namespace that does not
+    /// exist. Never an Engine.IO ping: npm's server closes the link for one that comes from a client.
+    fn send_probe(&mut self) {
+        if self.config.can_ping {
+            self.control(Frame::Ping);
+        } else {
+            self.send_to_probe(Kind::Connect);
+        }
+    }
+
+    /// The server answered the CONNECT of a probe. One that accepted it is left at once.
+    pub(super) fn probe_answered(&mut self, kind: Kind) {
+        if kind == Kind::Connect {
+            self.send_to_probe(Kind::Disconnect);
+        }
+        self.handle_pong();
+    }
+
+    fn send_to_probe(&mut self, kind: Kind) {
+        let mut packet = BytesMut::with_capacity(32);
+        encode_message_prefix(&mut packet, kind, 0, PROBE_NAMESPACE, None);
+        self.control(Frame::Text(packet.freeze()));
+    }
+}
