@@ -438,7 +438,7 @@ proptest! {
         let damaged = edited(&BASE64_STANDARD.encode(&data), &edits).replace('\u{1e}', "");
         let record = ["b", &damaged].concat();
         let read = engineio::decode_payload(&record).next().unwrap().ok();
-        let padded = damaged.len() % 4 == 0;
+        let padded = damaged.len().is_multiple_of(4);
         match BASE64_STANDARD.decode(&damaged) {
             Ok(expected) => prop_assert_eq!(read, Some(Record::Binary(expected))),
             Err(_) => prop_assert!(read.is_none() || !padded, "{}", damaged),

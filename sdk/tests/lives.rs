@@ -1,6 +1,10 @@
 //! Locks and lives: what the app's own code may do while the client runs it, drops it or ends.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests run on tokio and fail by panics"
+)]
 mod support;
 use rejoin::{Client, Event, State};
 use std::sync::{Arc, Mutex, mpsc};

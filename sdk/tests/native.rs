@@ -1,6 +1,10 @@
 //! The native client over real sockets.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests run on tokio and fail by panics"
+)]
 
 mod support;
 
@@ -12,15 +16,15 @@ use rejoin::{Binary, Client, EmitOptions, Error, Event, Limits, Notice, Outcome,
 use support::{accept, backoff, listen, until, within};
 
 type Heard = Arc<Mutex<Vec<String>>>;
+type Handler = Box<dyn FnMut(&Event) + Send>;
 
 /// A place for handlers to write to, and a handler that does.
-fn recorder() -> (Heard, impl Fn(&str) -> Box<dyn FnMut(&Event) + Send>) {
+fn recorder() -> (Heard, impl Fn(&str) -> Handler) {
     let heard: Heard = Heard::default();
     let writer = Arc::clone(&heard);
     let handler = move |tag: &str| {
         let (tag, heard) = (tag.to_owned(), Arc::clone(&writer));
-        let handler: Box<dyn FnMut(&Event) + Send> =
-            Box::new(move |event| heard.lock().unwrap().push(format!("{tag}:{}", event.name())));
+        let handler: Handler = Box::new(move |event| heard.lock().unwrap().push(format!("{tag}:{}", event.name())));
         handler
     };
     (heard, handler)

@@ -1,6 +1,10 @@
 //! `wss` against a server with a certificate of its own.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests run on tokio and fail by panics"
+)]
 #![cfg(feature = "tls")]
 
 mod support;

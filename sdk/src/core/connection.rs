@@ -98,6 +98,10 @@ pub struct Core {
 
 /// How far the connection has come.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one per client, and most of the time it is the large one"
+)]
 pub(super) enum Dial {
     /// Nobody wants it.
     Idle,

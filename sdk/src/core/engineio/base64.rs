@@ -20,7 +20,7 @@ pub(super) fn encode(data: &[u8], out: &mut impl BufMut) {
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     let digits = match bytes {
-        [digits @ .., b'=', b'='] | [digits @ .., b'='] if bytes.len() % 4 == 0 => digits,
+        [digits @ .., b'=', b'='] | [digits @ .., b'='] if bytes.len().is_multiple_of(4) => digits,
         all => all,
     };
     let mut out = Vec::with_capacity(digits.len() / 4 * 3 + 2);

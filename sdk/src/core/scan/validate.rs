@@ -5,7 +5,7 @@ use super::cursor::Cursor;
 /// Checks that `text` is one JSON value (RFC 8259) that nests at most `max_depth` arrays and objects.
 ///
 /// A lone surrogate in a `\u` escape is well formed, as the grammar has it and as `JSON.parse` takes it.
-/// `max_depth` is capped at [`MAX_DEPTH`]; 0 allows scalars only.
+/// `max_depth` is capped at `MAX_DEPTH`; 0 allows scalars only.
 pub fn validate(text: &str, max_depth: usize) -> Result<(), ScanError> {
     let mut cursor = Cursor::new(text, 0);
     cursor.value(max_depth)?;
