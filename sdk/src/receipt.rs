@@ -192,6 +192,10 @@ impl Future for Accepted {
 impl Completer {
     /// Ends the message. Taking `self` is what makes the outcome the only one.
     pub fn complete(self, outcome: Outcome) {
+        // Nobody holds the other half, and nobody can get it any more.
+        if Arc::strong_count(&self.slot) == 1 {
+            return;
+        }
         self.slot.update(|state| state.outcome = Some(outcome));
     }
 

@@ -304,6 +304,28 @@ async fn a_provider_is_asked_at_every_attempt_without_a_lock_being_held() {
     slot.lock().unwrap().take();
 }
 
+#[tokio::test]
+async fn path_query_and_headers_are_those_of_the_handshake() {
+    use tokio::io::AsyncReadExt;
+    let (listener, address) = listen().await;
+    let socket = Client::builder(format!("http://{address}?from=url"))
+        .path("chat")
+        .query("a b", "ü&=")
+        .header("x-app", "tea")
+        .build()
+        .unwrap()
+        .socket("/");
+    socket.connect();
+    let (mut tcp, _) = within(listener.accept()).await.unwrap();
+    let mut request = vec![0; 2048];
+    let length = within(tcp.read(&mut request)).await.unwrap();
+    let request = String::from_utf8_lossy(&request[..length]).to_lowercase();
+    let line = "get /chat/?eio=4&transport=websocket&from=url&a%20b=%c3%bc%26%3d http/1.1\r\n";
+    assert!(request.starts_with(line), "{request}");
+    assert!(request.contains("x-app: tea\r\n"), "{request}");
+    assert!(request.contains(&format!("host: {address}\r\n")), "{request}");
+}
+
 #[test]
 fn outside_of_a_runtime_the_client_says_what_is_missing() {
     let error = Client::builder("http://localhost").build().unwrap_err();

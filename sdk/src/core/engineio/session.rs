@@ -32,16 +32,23 @@ impl Handshake {
         if scan::validate(json, scan::MAX_DEPTH).is_err() || !json.trim_start().starts_with('{') {
             return Err(HandshakeError::NotAnObject);
         }
-        let field = |name| scan::field(json, name);
-        let sid = field("sid").and_then(scan::string).ok_or(HandshakeError::Sid)?;
+        let mut found = [None; 5];
+        let names = ["sid", "upgrades", "pingInterval", "pingTimeout", "maxPayload"];
+        for (name, value) in scan::fields(json) {
+            if let Some(at) = names.iter().position(|known| scan::name_is(name, known)) {
+                found[at] = Some(value);
+            }
+        }
+        let [sid, upgrades, interval, timeout, max_payload] = found;
+        let sid = sid.and_then(scan::string).ok_or(HandshakeError::Sid)?;
         if !(1..=max_sid).contains(&sid.len()) || !sid.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(HandshakeError::Sid);
         }
-        let duration = |name| {
-            let ms = field(name).and_then(scan::uint)?;
+        let duration = |raw: Option<&str>| {
+            let ms = scan::uint(raw?)?;
             (1..=LONGEST_MS).contains(&ms).then(|| Duration::from_millis(ms))
         };
-        let max_payload = match field("maxPayload") {
+        let max_payload = match max_payload {
             None => None,
             Some(raw) if scan::is_null(raw) => None,
             Some(raw) => match scan::uint(raw) {
@@ -51,10 +58,10 @@ impl Handshake {
         };
         Ok(Self {
             sid: sid.into_owned(),
-            websocket_upgrade: field("upgrades")
+            websocket_upgrade: upgrades
                 .is_some_and(|list| scan::elements(list).any(|raw| scan::name_is(raw, "websocket"))),
-            ping_interval: duration("pingInterval").ok_or(HandshakeError::PingInterval)?,
-            ping_timeout: duration("pingTimeout").ok_or(HandshakeError::PingTimeout)?,
+            ping_interval: duration(interval).ok_or(HandshakeError::PingInterval)?,
+            ping_timeout: duration(timeout).ok_or(HandshakeError::PingTimeout)?,
             max_payload,
         })
     }

@@ -8,22 +8,23 @@ use crate::measure::{Memory, Stopwatch};
 use crate::workload::{BoxError, ClientKind, Job, Sample, Workload};
 
 /// One connected client.
-trait Subject: Sized {
+trait Subject: Sized + Send {
     /// From nothing to a connected namespace.
-    async fn connect(url: &str) -> Result<Self, BoxError>;
+    fn connect(url: &str) -> impl Future<Output = Result<Self, BoxError>> + Send;
 
     /// Emits `count` messages without acknowledgement; returns when the server has counted them all.
-    async fn emit(&mut self, count: u64) -> Result<(), BoxError>;
+    fn emit(&mut self, count: u64) -> impl Future<Output = Result<(), BoxError>> + Send;
 
     /// Asks for `count` messages; returns when a handler has had each of them as a struct.
-    async fn receive(&mut self, count: u64) -> Result<(), BoxError>;
+    fn receive(&mut self, count: u64) -> impl Future<Output = Result<(), BoxError>> + Send;
 
     /// Emits `count` messages, each when the acknowledgement of the one before has come.
-    async fn round_trips(&mut self, count: u64) -> Result<(), BoxError>;
+    fn round_trips(&mut self, count: u64) -> impl Future<Output = Result<(), BoxError>> + Send;
 }
 
 /// Runs one job to its end and reports what it cost.
-pub(crate) async fn run(kind: ClientKind, job: &Job) -> Result<Sample, BoxError> {
+pub(crate) async fn run(kind: ClientKind, job: Job) -> Result<Sample, BoxError> {
+    let job = &job;
     match kind {
         ClientKind::Bare => measure::<bare::Socket<1, 4096>>(job).await,
         ClientKind::BareBatched => measure::<bare::Socket<100, 4096>>(job).await,
