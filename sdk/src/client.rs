@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::builder::Builder;
 use crate::core::NamespaceConfig;
 use crate::registry::Registry;
-use crate::shared::{AuthProvider, Shared, SocketParts};
+use crate::shared::{AuthProvider, Shared, SocketParts, SocketRef};
 use crate::socket::Socket;
 use crate::store::Record;
 
@@ -79,6 +79,10 @@ impl Client {
             id,
             namespace: parts.namespace,
             registry: parts.registry,
+            own: SocketRef {
+                shared: Arc::downgrade(&self.handle.shared),
+                socket: id,
+            },
         }
     }
 

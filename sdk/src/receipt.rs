@@ -92,7 +92,8 @@ struct Slot {
 #[derive(Default)]
 struct SlotState {
     accepted: bool,
-    outcome: Option<Outcome>,
+    /// Boxed: most receipts are let go, and thousands may wait.
+    outcome: Option<Box<Outcome>>,
     wakers: Vec<Waker>,
 }
 
@@ -123,7 +124,7 @@ impl Receipt {
 
     /// The outcome, if there is one yet.
     pub fn outcome(&self) -> Option<Outcome> {
-        self.slot.lock().outcome.clone()
+        self.slot.lock().outcome.as_deref().cloned()
     }
 
     /// Waits until the message is in the client's care: on disk where there is a store, at once otherwise.
@@ -155,7 +156,7 @@ impl Future for Receipt {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let mut state = self.slot.lock();
         match &state.outcome {
-            Some(outcome) => Poll::Ready(outcome.clone()),
+            Some(outcome) => Poll::Ready((**outcome).clone()),
             None => {
                 state.wait(cx);
                 Poll::Pending
@@ -178,7 +179,7 @@ impl Future for Accepted {
         if state.accepted {
             return Poll::Ready(Ok(()));
         }
-        match &state.outcome {
+        match state.outcome.as_deref() {
             Some(Outcome::Rejected(error)) => Poll::Ready(Err(error.clone())),
             Some(_) => Poll::Ready(Ok(())),
             None => {
@@ -196,7 +197,7 @@ impl Completer {
         if Arc::strong_count(&self.slot) == 1 {
             return;
         }
-        self.slot.update(|state| state.outcome = Some(outcome));
+        self.slot.update(|state| state.outcome = Some(Box::new(outcome)));
     }
 
     /// Something that says "accepted" later, while this half goes on waiting for the outcome.

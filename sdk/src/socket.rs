@@ -28,6 +28,8 @@ pub struct Socket {
     pub(crate) id: SocketId,
     pub(crate) namespace: Arc<str>,
     pub(crate) registry: Arc<Registry>,
+    /// What receipts hold of it.
+    pub(crate) own: SocketRef,
 }
 
 impl Socket {
@@ -191,10 +193,7 @@ impl Socket {
     }
 
     pub(crate) fn steered(&self, receipt: Receipt) -> Receipt {
-        receipt.steered(SocketRef {
-            shared: Arc::downgrade(&self.handle.shared),
-            socket: self.id,
-        })
+        receipt.steered(self.own.clone())
     }
 
     pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, Now) -> R) -> R {
