@@ -65,6 +65,11 @@ mod state;
 pub mod store;
 mod sys;
 
+/// README's code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub use builder::{Buildable, Builder};
 pub use client::Client;
 #[doc(hidden)]
