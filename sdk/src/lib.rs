@@ -66,7 +66,7 @@ pub mod store;
 mod sys;
 
 /// README's code compiles.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "typed"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 

@@ -373,7 +373,7 @@ async fn what_a_memory_store_holds_is_sent_by_the_next_client_with_the_same_id()
     within(receipt.accepted()).await.unwrap();
     assert_eq!(store.len(), 1);
     first.close();
-    assert_eq!(within(receipt).await, Outcome::Rejected(Error::Closed));
+    assert_eq!(within(receipt).await, Outcome::Unconfirmed(Error::Closed));
     assert_eq!(store.len(), 1, "closing is not forgetting");
 
     let socket = client().build().unwrap().socket("/");

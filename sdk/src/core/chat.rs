@@ -1,7 +1,7 @@
 //! What the chat protocol asks of a socket beside sending and receiving: rooms and typing.
 
 use super::context::Context;
-use super::io::{Emission, EmitOptions};
+use super::emission::{Emission, EmitOptions};
 use super::namespace::{Namespace, Phase};
 use super::outbox::{Entry, Purpose};
 use super::scan::{self, ObjectWriter};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::dialing::Attempts;
-use super::io::{Emission, LinkEvent, LinkId, Now, Output, Pending, SocketId};
+use super::emission::Emission;
+use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
 use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
 use super::outbound::Batch;
 use super::outbox::Purpose;
@@ -80,7 +81,7 @@ pub struct Core {
     pub(super) sockets: Vec<Namespace>,
     pub(super) dial: Dial,
     /// A link that the user closed and that still writes what was left.
-    leaving: Option<Link>,
+    pub(super) leaving: Option<Link>,
     pub(super) timers: Timers,
     pub(super) attempts: Attempts,
     pub(super) assembler: Assembler,
@@ -479,62 +480,6 @@ impl Core {
                 }
             }
             self.settle_in(socket);
-        }
-    }
-
-    /// Takes a socket out of its namespace by the user's wish.
-    fn leave(&mut self, socket: SocketId, error: &Error) {
-        if self.sockets[socket.index()].is_joined() {
-            self.write_last(socket);
-            self.send_disconnect(socket);
-        }
-        let namespace = &mut self.sockets[socket.index()];
-        namespace.wanted = false;
-        namespace.phase = Phase::Absent;
-        namespace.lost(&mut self.cx, error);
-    }
-
-    /// Lets go of the link when no socket wants it any more.
-    pub(super) fn release(&mut self) {
-        if self.sockets.iter().any(|namespace| namespace.wanted) {
-            return;
-        }
-        self.timers.clear();
-        self.stop_leaving();
-        if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            link.hand_over(&mut self.cx);
-            self.leaving = Some(link);
-            self.timers.set(Timer::Drain, self.cx.after(Duration::from_secs(1)));
-            self.finish_leaving();
-        }
-        self.assembler.reset();
-    }
-
-    fn handle_leaving(&mut self, event: LinkEvent) {
-        match event {
-            LinkEvent::Sent => {
-                if let Some(link) = &mut self.leaving {
-                    let _ = link.written(&mut self.cx);
-                    link.hand_over(&mut self.cx);
-                }
-                self.finish_leaving();
-            }
-            LinkEvent::Closed(_) => self.stop_leaving(),
-            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => {}
-        }
-    }
-
-    fn finish_leaving(&mut self) {
-        if self.leaving.as_ref().is_some_and(|link| !link.busy) {
-            self.stop_leaving();
-        }
-    }
-
-    fn stop_leaving(&mut self) {
-        self.timers.stop(Timer::Drain);
-        if let Some(link) = self.leaving.take() {
-            self.cx.push(Output::Stop(link.id));
-            link.died(&mut self.cx);
         }
     }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::body::Body;
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::receipt::{Acceptor, Completer, Outcome};
@@ -155,76 +154,6 @@ pub struct ReplyTo {
     /// Which joining of the namespace it belongs to: ids start anew with each.
     pub(crate) join: u64,
     pub(crate) id: u64,
-}
-
-/// One message to send, encoded and checked before the core's lock is taken.
-#[derive(Debug, Clone)]
-pub struct Emission {
-    /// `["event",a,b]`, valid JSON.
-    pub(crate) body: Body,
-    /// Where the first argument starts in `body`, or its closing bracket.
-    pub(crate) args_at: usize,
-    /// Binary attachments, in the order of their placeholders' numbers.
-    pub(crate) attachments: Vec<Bytes>,
-    /// How it is to be treated.
-    pub(crate) options: EmitOptions,
-}
-
-/// How one message is to be treated.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EmitOptions {
-    pub(crate) ack: bool,
-    pub(crate) volatile: bool,
-    pub(crate) reliable: bool,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) ttl: Option<Duration>,
-    pub(crate) lane: Option<Box<str>>,
-}
-
-impl EmitOptions {
-    /// Queued while offline, and no acknowledgement asked for.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Asks the server for an acknowledgement: the outcome is then `Delivered` with its answer.
-    pub fn ack(mut self) -> Self {
-        self.ack = true;
-        self
-    }
-
-    /// Asks for an acknowledgement and waits this long for it, instead of the client's `ack_timeout`. The time runs
-    /// from the moment the message is written, not while it waits in the queue.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.ack = true;
-        self.timeout = Some(limit);
-        self
-    }
-
-    /// Sent only if it can be sent now: dropped while there is no connection or too much is waiting.
-    pub fn volatile(mut self) -> Self {
-        self.volatile = true;
-        self
-    }
-
-    /// Carries a `messageId`, added to its first argument, which must be an object, and is sent again after a lost
-    /// link if the server acknowledges and removes duplicates.
-    pub fn reliable(mut self) -> Self {
-        self.reliable = true;
-        self
-    }
-
-    /// How long it may wait to be sent, instead of the queue's `ttl`.
-    pub fn ttl(mut self, limit: Duration) -> Self {
-        self.ttl = Some(limit);
-        self
-    }
-
-    /// Puts it into a lane: order holds within one, and a lane that has to wait does not hold up the others.
-    pub fn lane(mut self, lane: impl Into<Box<str>>) -> Self {
-        self.lane = Some(lane.into());
-        self
-    }
 }
 
 /// A message that waits to be sent or to be acknowledged.

@@ -3,8 +3,9 @@
 //! Inputs are method calls that bring the time along; outputs are polled until [`Output::Timeout`]. The rules that hold
 //! for it stand in ARCHITECTURE.md, each with the test that holds it.
 //!
-//! - [`Core`] (`connection`): the link's life; `dialing`: how one comes to be; `inbound`, `outbound`: packets.
-//! - `namespace`: one socket's life; `sending`, `receiving`: its messages.
+//! - [`Core`] (`connection`): the link's life; `dialing`: how one comes to be; `probe`: whether it is alive; `leaving`: how
+//!   it ends by the user's wish; `inbound`, `outbound`: packets.
+//! - `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
 //! - `outbox`, `acks`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
 //! - [`engineio`], [`socketio`], [`scan`]: the wire.
 //!
@@ -17,11 +18,13 @@ mod chat;
 mod connection;
 mod context;
 mod dialing;
+mod emission;
 pub mod engineio;
 mod features;
 pub mod id;
 mod inbound;
 mod io;
+mod leaving;
 mod namespace;
 mod outbound;
 mod outbox;
@@ -39,11 +42,10 @@ mod typing;
 mod tests;
 
 pub use connection::{ConnectionConfig, Core};
-pub use io::{
-    Emission, EmitOptions, Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId,
-};
+pub use emission::{Emission, EmitOptions};
+#[cfg(feature = "typed")]
+pub(crate) use emission::{EmissionWriter, check_name};
+pub use io::{Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId};
 pub use namespace::{AuthSource, NamespaceConfig};
 pub(crate) use rooms::lane as room_lane;
-#[cfg(feature = "typed")]
-pub(crate) use sending::{EmissionWriter, check_name};
 pub use typing::Target;

@@ -6,15 +6,15 @@ use bytes::Bytes;
 
 use super::body::Body;
 use super::context::Context;
-use super::io::{Emission, EmitOptions, Pending};
+use super::emission::{Emission, EmitOptions, add_message_id};
+use super::id;
+use super::io::Pending;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Purpose};
 use super::scan::ObjectWriter;
 use super::typing::Target;
-use super::{id, scan, socketio};
 use crate::config::Overflow;
 use crate::error::Error;
-use crate::payload::RawArgs;
 use crate::receipt::{self, Completer, Outcome, Receipt};
 use crate::state::Notice;
 use crate::store::Record;
@@ -308,10 +308,10 @@ impl Namespace {
             self.finish(cx, entry, Outcome::Unconfirmed(Error::Closed));
         }
         while let Some(mut entry) = self.outbox.take_where(|_| true) {
-            // What a store holds stays there: closing is not forgetting.
-            entry.stored = false;
+            // What a store holds stays there, and may be sent by the next client: closing is not forgetting.
+            let kept = std::mem::take(&mut entry.stored);
             let outcome = match entry.writes {
-                0 => Outcome::Rejected(Error::Closed),
+                0 if !kept => Outcome::Rejected(Error::Closed),
                 _ => Outcome::Unconfirmed(Error::Closed),
             };
             self.finish(cx, entry, outcome);
@@ -360,112 +360,4 @@ impl Namespace {
         let receipt = self.emit(cx, emission, Purpose::Message, bounds);
         receipt.outcome().is_none()
     }
-}
-
-/// Puts `"messageId":"…"` first into the object that is the first argument.
-fn add_message_id(body: &mut Body, args_at: usize, id: &str) -> Result<(), Error> {
-    let rest = body.json().get(args_at..).unwrap_or_default();
-    let Some(brace) = rest
-        .iter()
-        .position(|byte| !byte.is_ascii_whitespace())
-        .filter(|at| rest[*at] == b'{')
-    else {
-        return Err(Error::payload(
-            "a reliable message needs an object as its first argument",
-        ));
-    };
-    let empty = rest[brace + 1..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'}');
-    let at = args_at + brace + 1;
-    let mut field = Vec::with_capacity(52);
-    field.extend_from_slice(b"\"messageId\":\"");
-    field.extend_from_slice(id.as_bytes());
-    field.extend_from_slice(if empty { b"\"" } else { b"\"," });
-    body.insert(at, &field);
-    Ok(())
-}
-
-impl Emission {
-    /// One argument: a JSON object that the client itself has written.
-    pub(crate) fn of_object(event: &str, object: &[u8], options: EmitOptions) -> Self {
-        let mut writer = EmissionWriter::new(event, object.len());
-        writer.buffer.push(b',');
-        writer.buffer.extend_from_slice(object);
-        writer.end(Vec::new(), options)
-    }
-
-    /// Checks an event's name and arguments, and encodes them.
-    ///
-    /// # Errors
-    /// [`Error::InvalidPayload`] for a reserved name, and for arguments that are not a JSON array.
-    pub fn new(event: &str, args: RawArgs, options: EmitOptions) -> Result<Self, Error> {
-        check_name(event)?;
-        let json = args.json.trim();
-        if !json.starts_with('[') || scan::validate(json, scan::MAX_DEPTH).is_err() {
-            return Err(Error::payload("its arguments are not a JSON array"));
-        }
-        if !args.attachments.is_empty() && socketio::check_placeholders(json, args.attachments.len()).is_err() {
-            // The server would close the link for it.
-            return Err(Error::payload("a placeholder in it names no attachment"));
-        }
-        let inner = json[1..json.len() - 1].trim();
-        let mut writer = EmissionWriter::new(event, inner.len());
-        if !inner.is_empty() {
-            writer.buffer.push(b',');
-            writer.buffer.extend_from_slice(inner.as_bytes());
-        }
-        Ok(writer.end(args.attachments, options))
-    }
-}
-
-/// Writes `["event"`, lets its owner write `,a,b`, and closes the array.
-#[derive(Debug)]
-pub(crate) struct EmissionWriter {
-    /// Where the arguments go, each behind a comma.
-    pub(crate) buffer: Vec<u8>,
-    args_at: usize,
-}
-
-impl EmissionWriter {
-    /// `capacity` is a guess at the arguments' length.
-    pub(crate) fn new(event: &str, capacity: usize) -> Self {
-        let mut buffer = Body::with_capacity(event.len() + capacity + 8);
-        let start = buffer.len();
-        buffer.push(b'[');
-        scan::write_string(&mut buffer, event);
-        let args_at = buffer.len() + 1 - start;
-        Self { buffer, args_at }
-    }
-
-    pub(crate) fn end(mut self, attachments: Vec<Bytes>, options: EmitOptions) -> Emission {
-        self.buffer.push(b']');
-        Emission {
-            body: Body::fresh(self.buffer),
-            args_at: self.args_at,
-            attachments,
-            options,
-        }
-    }
-}
-
-/// Names that Socket.IO keeps for itself; npm's server closes the link for them.
-pub(crate) fn check_name(event: &str) -> Result<(), Error> {
-    const RESERVED: [&str; 6] = [
-        "connect",
-        "connect_error",
-        "disconnect",
-        "disconnecting",
-        "newListener",
-        "removeListener",
-    ];
-    if RESERVED.contains(&event) {
-        return Err(Error::payload(format_reserved(event)));
-    }
-    Ok(())
-}
-
-fn format_reserved(event: &str) -> String {
-    let mut text = String::from("the event name `");
-    text.push_str(event);
-    text.push_str("` is reserved by Socket.IO");
-    text
 }

@@ -2,50 +2,14 @@
 
 use super::pair::*;
 use crate::config::Overflow;
-use crate::core::{AuthSource, Emission, EmitOptions, NamespaceConfig, room_lane};
+use crate::core::{AuthSource, Emission, EmitOptions, NamespaceConfig};
 use crate::error::Error;
 use crate::receipt::Receipt;
 use crate::state::State;
 
-fn greeted() -> Pair {
-    let mut pair = Pair::chat();
-    pair.connect();
-    pair.server(GREETING);
-    pair.events.clear();
-    pair
-}
-fn ack_id(frame: &str) -> String {
-    frame[2..].chars().take_while(char::is_ascii_digit).collect()
-}
-fn ok(pair: &mut Pair, frame: &str) {
-    pair.server(&format!(r#"43{}[{{"ok":true}}]"#, ack_id(frame)));
-}
-fn reconnect(pair: &mut Pair) {
-    pair.cut();
-    pair.sleep(secs(5));
-    pair.open();
-    pair.frames();
-    pair.server(CONNECT);
-}
-fn say_to_room(pair: &mut Pair, room: &str) -> Receipt {
-    let object = format!(r#"{{"roomId":"{room}","content":"x"}}"#);
-    let options = EmitOptions::new().reliable().lane(room_lane(room));
-    let receipt = pair.core.emit(
-        pair.now,
-        pair.socket,
-        Emission::of_object("group_message", object.as_bytes(), options),
-    );
-    pair.drain();
-    receipt
-}
-
 #[test]
 fn a_join_while_rooms_are_joined_again_does_not_block_connected() {
-    let mut pair = greeted();
-    let _a = pair.core.join_room(pair.now, pair.socket, "a", None);
-    pair.drain();
-    let join = pair.frames().remove(0);
-    ok(&mut pair, &join);
+    let mut pair = in_room("a");
     reconnect(&mut pair);
     let join = pair.frames().remove(0);
     let _b = pair.core.join_room(pair.now, pair.socket, "b", None);
@@ -60,11 +24,7 @@ fn a_join_while_rooms_are_joined_again_does_not_block_connected() {
 
 #[test]
 fn a_leave_while_rooms_are_joined_again_is_told_to_the_server() {
-    let mut pair = greeted();
-    let _a = pair.core.join_room(pair.now, pair.socket, "a", None);
-    pair.drain();
-    let join = pair.frames().remove(0);
-    ok(&mut pair, &join);
+    let mut pair = in_room("a");
     reconnect(&mut pair);
     let join = pair.frames().remove(0);
     let _l = pair.core.leave_room(pair.now, pair.socket, "a");
@@ -84,11 +44,7 @@ fn a_leave_while_rooms_are_joined_again_is_told_to_the_server() {
 
 #[test]
 fn leave_then_join_go_out_in_that_order() {
-    let mut pair = greeted();
-    let _a = pair.core.join_room(pair.now, pair.socket, "a", None);
-    pair.drain();
-    let join = pair.frames().remove(0);
-    ok(&mut pair, &join);
+    let mut pair = in_room("a");
     let _l = pair.core.leave_room(pair.now, pair.socket, "a");
     let _j = pair.core.join_room(pair.now, pair.socket, "a", None);
     pair.drain();
@@ -101,11 +57,7 @@ fn leave_then_join_go_out_in_that_order() {
 
 #[test]
 fn a_leave_that_is_sent_again_does_not_undo_a_later_join() {
-    let mut pair = greeted();
-    let _a = pair.core.join_room(pair.now, pair.socket, "a", None);
-    pair.drain();
-    let join = pair.frames().remove(0);
-    ok(&mut pair, &join);
+    let mut pair = in_room("a");
     let _l = pair.core.leave_room(pair.now, pair.socket, "a");
     pair.drain();
     pair.frames();
@@ -385,11 +337,7 @@ fn disconnect_before_connect_was_answered_leaves_no_ghost() {
 
 #[test]
 fn a_message_sent_to_a_room_before_leaving_it_goes_before_the_leave() {
-    let mut pair = greeted();
-    let _a = pair.core.join_room(pair.now, pair.socket, "a", None);
-    pair.drain();
-    let join = pair.frames().remove(0);
-    ok(&mut pair, &join);
+    let mut pair = in_room("a");
     pair.cut();
     let _m = say_to_room(&mut pair, "a");
     let _l = pair.core.leave_room(pair.now, pair.socket, "a");

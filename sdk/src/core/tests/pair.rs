@@ -7,6 +7,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 
 use crate::config::Endpoint;
+use crate::core::room_lane;
 use crate::core::{
     ConnectionConfig, Core, Emission, EmitOptions, Frame, Happening, LinkEvent, LinkId, NamespaceConfig, Now, Output,
     Request, SocketId,
@@ -291,4 +292,54 @@ pub(super) fn error_of(receipt: &Receipt) -> Error {
         .and_then(Outcome::error)
         .cloned()
         .unwrap_or_else(|| panic!("no error in {outcome:?}"))
+}
+
+/// A chat client that the server has greeted.
+pub(super) fn greeted() -> Pair {
+    let mut pair = Pair::chat();
+    pair.connect();
+    pair.server(GREETING);
+    pair.events.clear();
+    pair
+}
+
+/// The id under which a frame asks for its acknowledgement.
+pub(super) fn ack_id(frame: &str) -> String {
+    frame[2..].chars().take_while(char::is_ascii_digit).collect()
+}
+
+/// The server agrees to what a frame asks.
+pub(super) fn ok(pair: &mut Pair, frame: &str) {
+    pair.server(&format!(r#"43{}[{{"ok":true}}]"#, ack_id(frame)));
+}
+
+/// The link breaks, and the next one has come as far as CONNECT.
+pub(super) fn reconnect(pair: &mut Pair) {
+    pair.cut();
+    pair.sleep(secs(5));
+    pair.open();
+    pair.frames();
+    pair.server(CONNECT);
+}
+
+pub(super) fn say_to_room(pair: &mut Pair, room: &str) -> Receipt {
+    let object = format!(r#"{{"roomId":"{room}","content":"x"}}"#);
+    let options = EmitOptions::new().reliable().lane(room_lane(room));
+    let receipt = pair.core.emit(
+        pair.now,
+        pair.socket,
+        Emission::of_object("group_message", object.as_bytes(), options),
+    );
+    pair.drain();
+    receipt
+}
+
+/// A chat client that is in a room.
+pub(super) fn in_room(room: &str) -> Pair {
+    let mut pair = greeted();
+    let _joined = pair.core.join_room(pair.now, pair.socket, room, None);
+    pair.drain();
+    let join = pair.frames().remove(0);
+    ok(&mut pair, &join);
+    pair
 }

@@ -1,0 +1,70 @@
+//! Closing by the user's wish: what was sent before still goes out, but nobody waits long for it.
+
+use std::time::Duration;
+
+use super::connection::{Core, Dial};
+use super::io::{LinkEvent, Output, SocketId};
+use super::namespace::Phase;
+use super::timers::Timer;
+use crate::error::Error;
+
+/// How long a link has for its last words.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+impl Core {
+    /// Takes a socket out of its namespace by the user's wish.
+    pub(super) fn leave(&mut self, socket: SocketId, error: &Error) {
+        if self.sockets[socket.index()].is_joined() {
+            self.write_last(socket);
+            self.send_disconnect(socket);
+        }
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.wanted = false;
+        namespace.phase = Phase::Absent;
+        namespace.lost(&mut self.cx, error);
+    }
+
+    /// Lets go of the link when no socket wants it any more.
+    pub(super) fn release(&mut self) {
+        if self.sockets.iter().any(|namespace| namespace.wanted) {
+            return;
+        }
+        self.timers.clear();
+        self.stop_leaving();
+        if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
+            link.hand_over(&mut self.cx);
+            self.leaving = Some(link);
+            self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
+            self.finish_leaving();
+        }
+        self.assembler.reset();
+    }
+
+    pub(super) fn handle_leaving(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Sent => {
+                if let Some(link) = &mut self.leaving {
+                    let _ = link.written(&mut self.cx);
+                    link.hand_over(&mut self.cx);
+                }
+                self.finish_leaving();
+            }
+            LinkEvent::Closed(_) => self.stop_leaving(),
+            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => {}
+        }
+    }
+
+    fn finish_leaving(&mut self) {
+        if self.leaving.as_ref().is_some_and(|link| !link.busy) {
+            self.stop_leaving();
+        }
+    }
+
+    pub(super) fn stop_leaving(&mut self) {
+        self.timers.stop(Timer::Drain);
+        if let Some(link) = self.leaving.take() {
+            self.cx.push(Output::Stop(link.id));
+            link.died(&mut self.cx);
+        }
+    }
+}
