@@ -182,13 +182,13 @@ impl Namespace {
         if !self.is_ready() || self.outbox.is_empty() {
             return;
         }
-        if self.waits_for_greeting() {
-            return;
-        }
+        // Acknowledgements for the server do not wait for its greeting.
+        let ungreeted = self.waits_for_greeting();
         let patient = self.server_acks();
         loop {
             let rooms = &self.rooms;
-            let held = |entry: &Entry| entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
+            let held =
+                |entry: &Entry| ungreeted || entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
             match self.outbox.take_next(held) {
                 Some(Item::Message(entry)) => self.write(cx, head, batch, max_payload, entry),
                 Some(Item::Reply(to, args)) => self.write_reply(head, batch, to, &args),

@@ -8,23 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
 
 use super::{Alarm, LinkOptions, Sys, Task, Wire};
 use crate::core::{Now, Request};
 use crate::error::Error;
 
+mod clock;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;
-
-/// Counts the time in which the machine sleeps; `std::time::Instant` does not.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-const CLOCK: ClockId = ClockId::Boottime;
-/// On Apple's systems this one counts sleep.
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-const CLOCK: ClockId = ClockId::Monotonic;
 
 /// The platform of the tokio runtime that the caller is in.
 pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
@@ -54,11 +47,7 @@ struct Native {
 
 impl Sys for Native {
     fn now(&self) -> Now {
-        let unix = clock_gettime(ClockId::Realtime);
-        Now {
-            mono: mono(),
-            unix_ms: u64::try_from(unix.tv_sec * 1000 + unix.tv_nsec / 1_000_000).unwrap_or_default(),
-        }
+        clock::now()
     }
 
     fn can_ping(&self) -> bool {
@@ -80,14 +69,6 @@ impl Sys for Native {
     fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire> {
         Box::new(websocket::WebSocket::dial(request, Arc::clone(options)))
     }
-}
-
-fn mono() -> Duration {
-    let time = clock_gettime(CLOCK);
-    Duration::new(
-        u64::try_from(time.tv_sec).unwrap_or_default(),
-        u32::try_from(time.tv_nsec).unwrap_or_default(),
-    )
 }
 
 /// The runtime's time, which its timers count in. It stops in suspend; the core compares with the other clock.
@@ -118,7 +99,7 @@ impl Alarm for Sleep {
         self.at = Some(at);
         // Rounded up to the timer's own resolution, so that it does not go off just before the time.
         // A wait longer than a month is cut short, which the core takes for a look at the clock.
-        let wait = at.saturating_sub(mono()).min(LONGEST) + Duration::from_millis(1);
+        let wait = at.saturating_sub(clock::mono()).min(LONGEST) + Duration::from_millis(1);
         let deadline = now() + wait;
         match &mut self.sleep {
             Some(sleep) => sleep.as_mut().reset(deadline),
