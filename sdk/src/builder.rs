@@ -323,11 +323,29 @@ impl<T: Buildable> Builder<T> {
         if self.queue.capacity == 0 || self.queue.bytes == 0 {
             return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
         }
+        let typing = &self.typing;
         for (name, limit) in [
             ("connect_timeout", self.connect_timeout),
             ("ack_timeout", self.ack_timeout),
+            ("queue.ttl", self.queue.ttl.unwrap_or(Duration::MAX)),
+            ("typing.auto_stop", typing.auto_stop),
+            ("typing.refresh", typing.refresh),
+            ("typing.expiry", typing.expiry),
         ] {
             if limit.is_zero() {
+                return Err(Error::option(name, "it has to be over zero"));
+            }
+        }
+        let limits = &self.limits;
+        for (name, limit) in [
+            ("limits.message", limits.message),
+            ("limits.depth", limits.depth),
+            ("limits.sid", limits.sid),
+            ("limits.dispatch_events", limits.dispatch_events),
+            ("limits.dispatch_bytes", limits.dispatch_bytes),
+            ("limits.outgoing", limits.outgoing),
+        ] {
+            if limit == 0 {
                 return Err(Error::option(name, "it has to be over zero"));
             }
         }

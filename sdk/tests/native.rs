@@ -352,6 +352,13 @@ async fn wrong_options_are_told_with_their_names() {
     let mut backoff = rejoin::BackoffConfig::default();
     backoff.multiplier = 0.5;
     refused(builder().backoff(backoff).build(), 1002, "multiplier");
+    let mut limits = Limits::default();
+    limits.outgoing = 0;
+    refused(builder().limits(limits).build(), 1002, "outgoing");
+    let mut typing = rejoin::TypingConfig::default();
+    typing.auto_stop = Duration::ZERO;
+    let chat = rejoin::RealtimeClient::builder("http://example.com").typing(typing);
+    assert_eq!(chat.build().unwrap_err().code(), 1002);
     let mut queue = rejoin::QueueConfig::default();
     queue.capacity = 0;
     refused(builder().queue(queue).build(), 1002, "capacity");

@@ -15,6 +15,7 @@ use crate::core::{Now, Request};
 use crate::error::Error;
 
 mod clock;
+mod tcp;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;

@@ -217,7 +217,9 @@ impl Open {
 }
 
 async fn dial(request: Request, options: Arc<LinkOptions>) -> Result<Open, Error> {
-    let tcp = connect(&request).await?;
+    let tcp = super::tcp::connect(&request.host, request.port)
+        .await
+        .map_err(|error| unreachable(&error))?;
     // Without this an emit that follows another within a millisecond waits 40 ms for the first one's TCP ACK.
     tcp.set_nodelay(true).map_err(|error| unreachable(&error))?;
     let upgrade = upgrade(&request, &options.headers)?;
@@ -239,11 +241,6 @@ async fn dial(request: Request, options: Arc<LinkOptions>) -> Result<Open, Error
     Err(Error::Unsupported(
         "wss:// and https:// need the Cargo feature `tls`".into(),
     ))
-}
-
-async fn connect(request: &Request) -> Result<TcpStream, Error> {
-    let connected = TcpStream::connect((request.host.as_str(), request.port)).await;
-    connected.map_err(|error| unreachable(&error))
 }
 
 async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> Result<WebSocketStream<S>, Error> {
