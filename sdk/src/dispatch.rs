@@ -13,6 +13,7 @@ use crate::config::Limits;
 use crate::core::{Happening, SocketId};
 use crate::event::Event;
 use crate::payload::Payload;
+use crate::registry::Snapshot;
 use crate::shared::{Shared, SocketParts, SocketRef};
 
 /// What waits for handlers.
@@ -150,7 +151,7 @@ const TURN: usize = 64;
 /// Runs handlers until the client is closed.
 pub(crate) async fn run(shared: Arc<Shared>) {
     let mut batch = VecDeque::new();
-    let mut sockets: Vec<(SocketParts, Event)> = Vec::new();
+    let mut sockets: Vec<Listener> = Vec::new();
     while shared.dispatch.take(&mut batch).await.is_some() {
         // A handler may block. On tokio's threads a task that was woken by another runs right behind it, and nobody else is
         // told: were it to block there, no thread would look at the network. Yielding once tells another thread.
@@ -163,13 +164,12 @@ pub(crate) async fn run(shared: Arc<Shared>) {
                 if socket.index() >= sockets.len() {
                     add_sockets(&shared, &mut sockets);
                 }
-                if let Some((parts, event)) = sockets.get_mut(socket.index()) {
-                    handle(parts, event, happening);
+                if let Some(listener) = sockets.get_mut(socket.index()) {
+                    listener.handle(happening);
                 }
             }
-            for (_, event) in &mut sockets {
-                // What it held last may be large, and the next event may be long in coming.
-                event.fill(ByteString::new(), Payload::default(), None);
+            for listener in &mut sockets {
+                listener.rest();
             }
             shared.dispatch.done(events, bytes);
             if !batch.is_empty() {
@@ -183,30 +183,50 @@ pub(crate) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// Takes up sockets that were made meanwhile, each with an event that is filled anew for every message.
-fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<(SocketParts, Event)>) {
+/// One socket's handlers, and what is used again from event to event.
+struct Listener {
+    parts: SocketParts,
+    event: Event,
+    snapshot: Snapshot,
+}
+
+/// Takes up sockets that were made meanwhile.
+fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<Listener>) {
     let parts = shared.lock().sockets.clone();
     for (socket, parts) in (0..).map(SocketId).zip(parts).skip(sockets.len()) {
         let event = Event::blank(SocketRef {
             shared: Arc::downgrade(shared),
             socket,
         });
-        sockets.push((parts, event));
+        sockets.push(Listener {
+            parts,
+            event,
+            snapshot: Snapshot::default(),
+        });
     }
 }
 
-fn handle(parts: &SocketParts, event: &mut Event, happening: Happening) {
-    match happening {
-        Happening::Message {
-            name,
-            payload,
-            reply_to,
-        } => {
-            event.fill(name, payload, reply_to);
-            parts.registry.dispatch(event);
+impl Listener {
+    fn handle(&mut self, happening: Happening) {
+        match happening {
+            Happening::Message {
+                name,
+                payload,
+                reply_to,
+            } => {
+                self.event.fill(name, payload, reply_to);
+                self.parts.registry.dispatch(&self.event, &mut self.snapshot);
+            }
+            Happening::State(change) => self.parts.registry.dispatch_state(&change),
+            Happening::Notice(notice) => self.parts.registry.dispatch_notice(&notice),
         }
-        Happening::State(change) => parts.registry.dispatch_state(&change),
-        Happening::Notice(notice) => parts.registry.dispatch_notice(&notice),
+    }
+
+    /// The next event may be long in coming: lets go of what the last one held, which may be large, and of handlers that
+    /// may have been removed.
+    fn rest(&mut self) {
+        self.event.fill(ByteString::new(), Payload::default(), None);
+        self.snapshot = Snapshot::default();
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures::channel::mpsc;
@@ -48,6 +49,17 @@ pub(crate) enum Topic {
 #[derive(Default)]
 pub(crate) struct Registry {
     lists: Mutex<Lists>,
+    /// Grows with every change of the handlers of events, under the lock.
+    version: AtomicU64,
+}
+
+/// The handlers of an event as they were looked up last. It keeps them alive, so it must not be kept for long.
+#[derive(Default)]
+pub(crate) struct Snapshot {
+    version: u64,
+    name: String,
+    any: List<Event>,
+    own: Option<List<Event>>,
 }
 
 #[derive(Default)]
@@ -85,7 +97,7 @@ impl Registry {
         handler: impl Handle<E>,
         list: impl for<'a> FnOnce(&'a mut Lists, &Topic) -> &'a mut List<E>,
     ) -> Subscription {
-        let mut lists = self.lock();
+        let mut lists = self.change();
         if lists.closed {
             // Nobody will call it, and it must not keep alive what it holds.
             drop(lists);
@@ -117,7 +129,7 @@ impl Registry {
 
     /// Removes all handlers of one event.
     pub(crate) fn off(&self, name: &str) {
-        let mut lists = self.lock();
+        let mut lists = self.change();
         let old = lists.find(name).ok().map(|at| lists.events.remove(at));
         drop(lists);
         drop(old);
@@ -125,13 +137,13 @@ impl Registry {
 
     /// Removes all handlers of every event.
     pub(crate) fn off_any(&self) {
-        let old = std::mem::take(&mut self.lock().any);
+        let old = std::mem::take(&mut self.change().any);
         drop(old);
     }
 
     /// Removes everything: the client is closed, and its handlers may hold what they keep alive.
     pub(crate) fn close(&self) {
-        let mut lists = self.lock();
+        let mut lists = self.change();
         lists.closed = true;
         // The last change is still on its way through the streams and the handlers of states.
         let old = (
@@ -145,7 +157,7 @@ impl Registry {
 
     /// Ends what `close` left, after the last change was told.
     pub(crate) fn finish(&self) {
-        let mut lists = self.lock();
+        let mut lists = self.change();
         lists.closed = true;
         let old = (std::mem::take(&mut lists.states), std::mem::take(&mut lists.streams));
         drop(lists);
@@ -159,16 +171,20 @@ impl Registry {
             .retain(|stream| stream.unbounded_send(change.clone()).is_ok());
     }
 
-    /// Runs the handlers of an event.
-    pub(crate) fn dispatch(&self, event: &Event) {
-        let (any, own) = {
+    /// Runs the handlers of an event. `snapshot` saves looking them up again for the next event of the same name.
+    pub(crate) fn dispatch(&self, event: &Event, snapshot: &mut Snapshot) {
+        let version = self.version.load(Ordering::Acquire);
+        if snapshot.version != version || snapshot.name != event.name() {
             let lists = self.lock();
-            let own = lists.find(event.name()).ok().map(|at| lists.events[at].1.clone());
-            (lists.any.clone(), own)
-        };
-        self.run(None, &any, event);
-        if let Some(own) = own {
-            self.run(Some(event.name()), &own, event);
+            snapshot.version = self.version.load(Ordering::Acquire);
+            snapshot.own = lists.find(event.name()).ok().map(|at| lists.events[at].1.clone());
+            snapshot.any = lists.any.clone();
+            drop(lists);
+            event.name().clone_into(&mut snapshot.name);
+        }
+        self.run(None, &snapshot.any, event);
+        if let Some(own) = &snapshot.own {
+            self.run(Some(event.name()), own, event);
         }
     }
 
@@ -215,7 +231,7 @@ impl Registry {
 
     /// Removes one registration. Says whether it was there.
     fn remove(&self, topic: &Topic, id: u64) -> bool {
-        let mut lists = self.lock();
+        let mut lists = self.change();
         match topic {
             Topic::Any => {
                 let old = lists.any.remove(id);
@@ -246,6 +262,13 @@ impl Registry {
             topic,
             id,
         }
+    }
+
+    /// For a change of the handlers.
+    fn change(&self) -> MutexGuard<'_, Lists> {
+        let lists = self.lock();
+        self.version.fetch_add(1, Ordering::Release);
+        lists
     }
 
     fn lock(&self) -> MutexGuard<'_, Lists> {
