@@ -205,7 +205,11 @@ impl Core {
         }
         namespace.wanted = true;
         match self.dial {
-            Dial::Idle | Dial::Waiting => self.begin_attempt(),
+            Dial::Idle | Dial::Waiting => {
+                // The user knows better than a server that said when to come back.
+                namespace.phase = Phase::Absent;
+                self.begin_attempt();
+            }
             Dial::Preparing | Dial::Linked(_) => {
                 if matches!(namespace.phase, Phase::Absent | Phase::Later(_)) {
                     self.begin_joining(socket);

@@ -3,12 +3,13 @@
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
 //! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
-//!   `interleavings`: what goes wrong when two things happen at once.
+//!   `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
 
 #![allow(clippy::unwrap_used)]
 
 mod chat;
 mod defects;
+mod gaps;
 mod interleavings;
 mod lifecycle;
 mod pair;
