@@ -186,7 +186,8 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
-    /// After so many attempts since the last stable connection the socket is `Failed`. Default: without end.
+    /// After so many attempts to connect again the socket is `Failed`; with 0 the first failure is the last. A connection
+    /// that was stable for 5 s starts the count anew. Default: without end.
     pub fn max_attempts(mut self, most: u32) -> Self {
         self.max_attempts = Some(most);
         self
@@ -308,7 +309,7 @@ impl<T: Buildable> Builder<T> {
     fn check(&self, endpoint: &Endpoint) -> Result<(), Error> {
         if self.require_tls && !endpoint.secure {
             return Err(Error::Tls(
-                "`require_tls` is set and the address is not https or wss".into(),
+                "`require_tls` is set and the address is neither https nor wss".into(),
             ));
         }
         if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {

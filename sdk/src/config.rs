@@ -155,15 +155,15 @@ impl Endpoint {
     /// Reads `scheme://host[:port][/][?query]`.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let bad = |reason: &'static str| Error::InvalidUrl(reason.into());
+        if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+            return Err(bad("it holds a space or a control character"));
+        }
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" | "ws" => false,
             "https" | "wss" => true,
             _ => return Err(bad("its scheme is none of http, https, ws, wss")),
         };
-        if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
-            return Err(bad("it holds a space or a control character"));
-        }
         let rest = rest.split('#').next().unwrap_or_default();
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));

@@ -78,8 +78,11 @@ impl Queue {
         full
     }
 
+    /// Once full it stays so until half of it is handled: were reading to go on for every event that is, handlers that
+    /// are slow but not stuck would hide a dead link behind what came before its end.
     fn measure(&self, state: &State) -> bool {
-        let full = state.events >= self.most_events || state.bytes >= self.most_bytes;
+        let share = 1 + usize::from(self.full.load(Ordering::Acquire));
+        let full = state.events >= self.most_events.div_ceil(share) || state.bytes >= self.most_bytes.div_ceil(share);
         self.full.store(full, Ordering::Release);
         full
     }

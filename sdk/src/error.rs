@@ -24,8 +24,8 @@ pub enum Error {
         /// What is wrong with it, and what it may be.
         reason: Text,
     },
-    /// A message that no server would take: nothing was sent.
-    #[error("the message cannot be sent: {0}")]
+    /// A message that no server would take, and nothing was sent; or a payload that does not fit the type asked for.
+    #[error("the payload cannot be used: {0}")]
     InvalidPayload(Text),
     /// The client was closed.
     #[error("the client is closed; make a new one to go on")]
@@ -34,13 +34,13 @@ pub enum Error {
     #[error("not supported here: {0}")]
     Unsupported(Text),
     /// Nobody answered at the address: its name, a refusal, a reset.
-    #[error("the server cannot be reached: {0}; it is tried again by itself")]
+    #[error("the server cannot be reached: {0}; check the address and the network")]
     Unreachable(Text),
     /// TLS failed: a certificate that is not trusted, or no protocol in common.
-    #[error("no secure connection: {0}; check the certificate, or add its root with `ca_pem`")]
+    #[error("no secure connection: {0}")]
     Tls(Text),
     /// The whole handshake took longer than `connect_timeout`.
-    #[error("no connection within {} ms ({stage}); it is tried again by itself", .after.as_millis())]
+    #[error("no connection within {} ms ({stage}); check the network, or raise `connect_timeout`", .after.as_millis())]
     ConnectTimeout {
         /// The limit that passed.
         after: Duration,
@@ -54,7 +54,7 @@ pub enum Error {
     #[error("the server sent what cannot be read: {0}; the link was closed and is opened anew")]
     Protocol(Text),
     /// The link ended before an answer came.
-    #[error("the connection ended before an answer came; the server may or may not have it")]
+    #[error("the connection ended; what was not answered may or may not have arrived")]
     LinkLost,
     /// Handlers did not keep up with the server for longer than a heartbeat.
     #[error("event handlers did not keep up with the server, so the link was closed; move slow work out of them")]
@@ -71,7 +71,7 @@ pub enum Error {
         data: Option<String>,
     },
     /// The auth provider failed, or took too long.
-    #[error("the auth provider gave no credentials: {0}; it is asked again at the next attempt")]
+    #[error("the auth provider gave no credentials: {0}")]
     AuthFailed(Text),
     /// The queue or the outgoing buffer is full.
     #[error("too much is waiting to be sent; await `writable()` and send again")]
@@ -167,7 +167,7 @@ macro_rules! kinds {
 kinds! {
     InvalidUrl     Error::InvalidUrl(_)         => 1001 "invalidUrl"     false "The address cannot be used."
     InvalidOption  Error::InvalidOption { .. }  => 1002 "invalidOption"  false "An option's value cannot be used."
-    InvalidPayload Error::InvalidPayload(_)     => 1003 "invalidPayload" false "A message that no server would take."
+    InvalidPayload Error::InvalidPayload(_)     => 1003 "invalidPayload" false "A message that no server would take, or a payload that does not fit."
     Closed         Error::Closed                => 1004 "closed"         false "The client was closed."
     Unsupported    Error::Unsupported(_)        => 1005 "unsupported"    false "Not there on this platform or protocol."
     Unreachable    Error::Unreachable(_)        => 2001 "unreachable"    true  "Name, refused, reset."

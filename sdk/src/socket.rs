@@ -71,7 +71,7 @@ impl Socket {
 
     /// Sends an event.
     ///
-    /// A tuple spreads into several arguments, `()` is none, anything else is one; [`Binary`](crate::Binary) travels as
+    /// A tuple or an array `[T; N]` spreads into several arguments, `()` is none, anything else is one; [`Binary`](crate::Binary) travels as
     /// an attachment wherever it stands. Connected, it is handed to the link in the driver's next turn. Not connected, it
     /// waits in the queue and is sent, in order, on connect.
     ///
@@ -96,7 +96,8 @@ impl Socket {
 
     /// Sends an event and waits for the first argument of the server's acknowledgement.
     ///
-    /// While offline the request waits in the queue; the time for the answer runs from when it is written.
+    /// While offline the request waits in the queue; the time for the answer runs from when it is written. On a socket that
+    /// is `Failed` or was never connected it waits until it is.
     ///
     /// # Errors
     /// What became of it instead: [`Error::AckTimeout`], [`Error::LinkLost`], [`Error::Overloaded`] and so on; and
@@ -114,7 +115,8 @@ impl Socket {
     /// Calls `handler` for each event of this name, until the subscription is dropped.
     ///
     /// Handlers run one after the other on one task of the client, in order of registration. A handler that panics is
-    /// told as [`Notice::HandlerError`] and the next one runs.
+    /// told as [`Notice::HandlerError`] and the next one runs. Socket.IO's own words `connect`, `disconnect` and
+    /// `connect_error` are no events here: they are states.
     pub fn on(&self, event: &str, handler: impl FnMut(&Event) + Spawned) -> Subscription {
         self.registry.on_event(Topic::Event(event.into()), false, handler)
     }
@@ -139,7 +141,8 @@ impl Socket {
         self.registry.off_any();
     }
 
-    /// Calls `handler` for each change of state.
+    /// Calls `handler` for each change of state, in its place among the events: behind those that came before it, and so
+    /// behind slow handlers. [`states`](Self::states) and [`state`](Self::state) do not wait for handlers.
     pub fn on_state(&self, handler: impl FnMut(&StateChange) + Spawned) -> Subscription {
         self.registry.on_state(handler)
     }

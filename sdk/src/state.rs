@@ -26,7 +26,8 @@ pub enum State {
     Paused,
     /// `disconnect` was called. `connect` opens it again.
     Closed,
-    /// The server refused, or the attempts are used up. `connect` tries again.
+    /// The server refused, or the attempts are used up. Nothing more happens by itself: what is queued waits, and so does
+    /// whoever awaits its receipts, until `connect` is called again, or `clear`, or the client ends.
     Failed,
 }
 

@@ -119,7 +119,8 @@ impl Payload {
     }
 }
 
-/// Encodes an event: a tuple spreads into arguments, `()` is none, anything else is one.
+/// Encodes an event: a tuple spreads into arguments (and so does `[T; N]`, which is one to serde), `()` is none, anything
+/// else is one.
 pub(crate) fn encode_event<T: Serialize + ?Sized>(
     event: &str,
     args: &T,

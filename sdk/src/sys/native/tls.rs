@@ -27,6 +27,17 @@ pub(super) async fn connect(host: &str, tcp: TcpStream, options: &LinkOptions) -
     let connected = Box::pin(connector.connect(name, tcp)).await;
     connected.map_err(
         |error| match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            Some(rustls::Error::InvalidMessage(_)) => {
+                Error::Tls("the other side speaks no TLS; check the port, or use http or ws".into())
+            }
+            Some(tls @ rustls::Error::InvalidCertificate(_)) => {
+                let text = [
+                    &tls.to_string(),
+                    "; check the address, or add the certificate's root with `ca_pem`",
+                ]
+                .concat();
+                Error::Tls(text.into())
+            }
             Some(tls) => Error::Tls(tls.to_string().into()),
             None => Error::Unreachable(error.to_string().into()),
         },

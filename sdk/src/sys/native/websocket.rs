@@ -251,7 +251,14 @@ async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> R
         Some(config),
     ))
     .await;
-    shaken.map(|(stream, _)| stream).map_err(|error| failure(&error))
+    shaken.map(|(stream, _)| stream).map_err(|error| match error {
+        WsError::Http(_) | WsError::Io(_) | WsError::HttpFormat(_) => failure(&error),
+        other => Error::Handshake(
+            ["it did not answer as a WebSocket server does: ", &other.to_string()]
+                .concat()
+                .into(),
+        ),
+    })
 }
 
 fn upgrade(request: &Request, headers: &[(String, String)]) -> Result<Upgrade, Error> {
