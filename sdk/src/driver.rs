@@ -297,6 +297,7 @@ impl Drop for Driver {
         let shared = Arc::clone(&self.shared);
         let now = shared.sys.now();
         let mut inner = shared.lock();
+        let early = !std::mem::replace(&mut inner.closing, true);
         inner.core.close(now);
         for link in self.wires.drain(..) {
             inner.core.handle_link(now, link.id, LinkEvent::Closed(None));
@@ -306,14 +307,26 @@ impl Drop for Driver {
                 Output::Settle(completer, outcome) => self.turn.ended.push((completer, outcome)),
                 Output::Accept(acceptor) => self.turn.accepted.push(acceptor),
                 Output::Writable(socket) => self.turn.writable.push(socket),
+                Output::Event(socket, Happening::State(change)) => {
+                    let registry = Arc::clone(&inner.sockets[socket.index()].registry);
+                    self.turn.states.push((registry, *change));
+                }
                 Output::Timeout(_) => break,
                 _ => {}
             }
         }
+        let sockets = inner.sockets.clone();
         drop(inner);
         self.turn.happenings.clear();
         self.tell();
         shared.dispatch.close();
+        if early {
+            // Nobody is left to run handlers; streams end behind the last change.
+            for parts in sockets {
+                parts.registry.close();
+                parts.registry.finish();
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use crate::core::{Core, SocketId};
 use crate::dispatch::Queue;
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     pub(crate) dispatch: Queue,
     inner: Mutex<Inner>,
     /// Who waits for a socket to take messages again.
-    writers: Mutex<Vec<(SocketId, Waker)>>,
+    writers: Mutex<Vec<(SocketId, Arc<()>, Waker)>>,
 }
 
 pub(crate) struct Inner {
@@ -58,32 +58,23 @@ impl Shared {
         }
     }
 
-    /// Does not wait any more.
-    pub(crate) fn wait_no_more(&self, socket: SocketId, waker: &Waker) {
-        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        writers.retain(|(other, known)| *other != socket || !known.will_wake(waker));
-    }
-
-    /// Registers for [`wake_writers`](Self::wake_writers).
-    pub(crate) fn wait_writable(&self, socket: SocketId, waker: &Waker) {
-        let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !writers
-            .iter()
-            .any(|(other, known)| *other == socket && known.will_wake(waker))
-        {
-            writers.push((socket, waker.clone()));
+    /// Someone who is going to wait for a socket to take messages again.
+    pub(crate) fn writer(self: &Arc<Self>, socket: SocketId) -> Writer {
+        Writer {
+            shared: Arc::clone(self),
+            socket,
+            waits: Arc::new(()),
         }
     }
 
     pub(crate) fn wake_writers(&self, socket: SocketId) {
         let mut writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        let (woken, rest) = std::mem::take(&mut *writers)
+        let (woken, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut *writers)
             .into_iter()
-            .partition(|(other, _)| *other == socket);
+            .partition(|(other, ..)| *other == socket);
         *writers = rest;
         drop(writers);
-        let woken: Vec<(SocketId, Waker)> = woken;
-        for (_, waker) in woken {
+        for (.., waker) in woken {
             waker.wake();
         }
     }
@@ -125,6 +116,41 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+/// One who waits; forgotten when dropped. Two of one task have the same waker, and are told apart by `waits`.
+pub(crate) struct Writer {
+    shared: Arc<Shared>,
+    socket: SocketId,
+    waits: Arc<()>,
+}
+
+impl Writer {
+    /// Ready once a message would not be refused as overloaded.
+    pub(crate) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
+        self.forget();
+        // Registered before looking: what becomes writable in between must not be missed.
+        let entry = (self.socket, Arc::clone(&self.waits), cx.waker().clone());
+        self.writers().push(entry);
+        match self.shared.lock().core.is_writable(self.socket) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
+    fn forget(&self) {
+        self.writers().retain(|(_, waits, _)| !Arc::ptr_eq(waits, &self.waits));
+    }
+
+    fn writers(&self) -> MutexGuard<'_, Vec<(SocketId, Arc<()>, Waker)>> {
+        self.shared.writers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 
 use futures::Stream;
 
@@ -154,17 +153,8 @@ impl Socket {
 
     /// Waits until a message would not be refused as [`Error::Overloaded`].
     pub async fn writable(&self) {
-        let shared = &self.handle.shared;
-        poll_fn(|cx| {
-            // Registered before looking: what becomes writable in between must not be missed.
-            shared.wait_writable(self.id, cx.waker());
-            if !shared.lock().core.is_writable(self.id) {
-                return Poll::Pending;
-            }
-            shared.wait_no_more(self.id, cx.waker());
-            Poll::Ready(())
-        })
-        .await;
+        let writer = self.handle.shared.writer(self.id);
+        poll_fn(|cx| writer.poll(cx)).await;
     }
 
     /// What waits to be sent or acknowledged, in order.

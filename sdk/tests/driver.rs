@@ -81,6 +81,43 @@ fn a_runtime_that_ends_first_leaves_no_receipt_and_no_writer_waiting() {
     end.recv_timeout(support::DEADLINE).expect("the writer was woken");
 }
 
+#[test]
+fn a_runtime_that_ends_first_ends_the_streams_behind_the_last_change() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let guard = runtime.enter();
+    let socket = Client::builder("http://127.0.0.1:9").build().unwrap().socket("/");
+    drop(guard);
+    let states = socket.states();
+    socket.connect();
+    drop(runtime);
+    let told: Vec<State> = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(states.map(|change| change.state).collect());
+    assert_eq!(told.last(), Some(&State::Closed));
+}
+
+#[tokio::test]
+async fn two_writers_of_one_task_are_both_told() {
+    let mut queue = rejoin::QueueConfig::default();
+    queue.capacity = 1;
+    queue.overflow = rejoin::Overflow::Reject;
+    let socket = Client::builder("http://127.0.0.1:9")
+        .queue(queue)
+        .build()
+        .unwrap()
+        .socket("/");
+    let waiting = socket.emit("m", ());
+    let both = futures::future::join(socket.writable(), socket.writable());
+    futures::pin_mut!(both);
+    assert!(futures::poll!(both.as_mut()).is_pending());
+    assert!(waiting.cancel());
+    within(both).await;
+}
+
 #[tokio::test]
 async fn reading_goes_on_when_handlers_have_caught_up_and_nothing_is_lost() {
     for bytes in [false, true] {

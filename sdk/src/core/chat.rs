@@ -20,7 +20,11 @@ impl Namespace {
         // A join takes back a leave that the server was not told of yet.
         let untold = |entry: &Entry| matches!(&entry.purpose, Purpose::Leave(left) if left == room);
         while let Some(entry) = self.outbox.take_where(untold) {
-            self.finish(cx, entry, Outcome::Cancelled);
+            let outcome = match entry.writes {
+                0 => Outcome::Cancelled,
+                _ => Outcome::Unconfirmed(Error::LinkLost),
+            };
+            self.finish(cx, entry, outcome);
         }
         self.rooms.want(room, password, Some(completer));
         if matches!(self.phase, Phase::Rejoining | Phase::Ready) {
@@ -36,13 +40,13 @@ impl Namespace {
     pub(crate) fn leave_room(&mut self, cx: &mut Context, room: &str, bounds: Bounds) -> Receipt {
         self.stop_typing(cx, &Target::Room(room.to_owned()), bounds);
         let lane = rooms::lane(room);
-        self.urgent
-            .retain(|entry| !matches!(&entry.purpose, Purpose::Join(join) if join == room));
         for completer in self.rooms.unanswered(room) {
             cx.settle(completer, Outcome::Cancelled);
         }
         if !self.outbox.entries().any(|entry| entry.lane.as_deref() == Some(&lane)) {
-            self.rooms.forget(room);
+            self.rooms.leaving(room);
+            self.urgent
+                .retain(|entry| !matches!(&entry.purpose, Purpose::Join(join) if join == room));
         }
         let (receipt, completer) = receipt::pair(cx.next_seq(), None);
         completer.accept_now();
@@ -62,12 +66,14 @@ impl Namespace {
 
     /// Asks for every room that is wanted and not asked for.
     fn ask_for_rooms(&mut self, cx: &mut Context) {
-        while let Some((room, password)) = self.rooms.ask(cx.now.mono) {
+        let mut seq = cx.next_seq();
+        while let Some((room, password)) = self.rooms.ask(cx.now.mono, seq) {
             let message_id = id::uuid_v7(cx.now.unix_ms, &mut cx.rng);
             let object = room_object(&room, password.as_deref(), Some(&message_id));
             let emission = Emission::of_object("join_room", &object, EmitOptions::new().ack());
-            let entry = self.own_entry(cx.next_seq(), emission, Purpose::Join(room), None);
+            let entry = self.own_entry(seq, emission, Purpose::Join(room), None);
             self.urgent.push_back(entry);
+            seq = cx.next_seq();
         }
     }
 
@@ -90,7 +96,17 @@ impl Namespace {
     }
 
     /// The server answered `join_room`.
-    pub(crate) fn join_answered(&mut self, cx: &mut Context, room: &str, payload: &Payload, refusal: Option<Error>) {
+    pub(crate) fn join_answered(
+        &mut self,
+        cx: &mut Context,
+        seq: u64,
+        room: &str,
+        payload: &Payload,
+        refusal: Option<Error>,
+    ) {
+        if !self.rooms.decides(room, seq) {
+            return;
+        }
         match refusal {
             None => {
                 for completer in self.rooms.confirmed(room) {
@@ -123,7 +139,12 @@ impl Namespace {
                 room: room.to_owned(),
                 reason: reason.to_owned(),
             };
-            self.finish(cx, entry, Outcome::Rejected(refused));
+            let outcome = match entry.writes {
+                0 => Outcome::Rejected(refused),
+                // An earlier link may have carried it.
+                _ => Outcome::Unconfirmed(refused),
+            };
+            self.finish(cx, entry, outcome);
         }
         true
     }
@@ -146,7 +167,10 @@ impl Namespace {
     pub(crate) fn observe(&mut self, cx: &mut Context, name: &str, payload: &Payload) -> bool {
         match name {
             "room_joined" => {
-                if let Some(room) = payload.string_field("room") {
+                // Where the server answers, the answer says which join it was; an event may be about an earlier one.
+                if let Some(room) = payload.string_field("room")
+                    && !(self.server_acks() && self.rooms.is_asked(&room))
+                {
                     for completer in self.rooms.confirmed(&room) {
                         cx.settle(completer, Outcome::Delivered(payload.clone()));
                     }
@@ -155,6 +179,9 @@ impl Namespace {
             }
             "join_room_failed" => {
                 let room = payload.string_field("roomId").unwrap_or_default();
+                if self.server_acks() && self.rooms.is_asked(&room) {
+                    return false;
+                }
                 let reason = payload.string_field("reason").unwrap_or_default();
                 let error = Error::Server {
                     code: Some(reason.clone()),

@@ -103,7 +103,12 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         if namespace.phase != Phase::Joining {
             // It was not waited for any more: the user left meanwhile, or its time was over.
-            if !namespace.is_joined() {
+            if namespace.is_joined() {
+                // The answer to a CONNECT before the last one came first; this is the session that is left.
+                namespace.sid = scan::field(data, "sid")
+                    .and_then(scan::string)
+                    .map(|sid| sid.into_owned());
+            } else {
                 self.send_disconnect(socket);
             }
             return;

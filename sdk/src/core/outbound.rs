@@ -219,7 +219,10 @@ impl Namespace {
             return;
         }
         if let Purpose::Leave(room) = &entry.purpose {
-            self.rooms.forget(room);
+            match id {
+                Some(_) => self.rooms.leaving(room),
+                None => _ = self.rooms.forget(room),
+            }
         }
         batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
         entry.writes = entry.writes.saturating_add(1);

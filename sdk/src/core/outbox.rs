@@ -45,6 +45,8 @@ pub(crate) enum Purpose {
     Join(String),
     /// It leaves this room.
     Leave(String),
+    /// It tells that the user types, or no longer does.
+    Typing,
     /// It creates a room that has this password.
     Create(Option<String>),
 }
@@ -52,6 +54,16 @@ pub(crate) enum Purpose {
 impl Entry {
     pub(crate) fn size(&self) -> usize {
         self.body.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    /// Whether it is the core's own: it tells of a wish or of typing, and neither counts nor can be taken back as a
+    /// message.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self.purpose, Purpose::Leave(_) | Purpose::Typing)
+    }
+
+    fn is_droppable(&self) -> bool {
+        self.writes == 0 && !self.is_own()
     }
 
     /// The event's name.
@@ -96,7 +108,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// How many messages wait.
+    /// How many messages wait, the core's own not counted.
     pub(crate) fn len(&self) -> usize {
         self.messages
     }
@@ -162,7 +174,12 @@ impl Outbox {
 
     /// Takes out the oldest message that was never written.
     pub(crate) fn take_oldest_unwritten(&mut self) -> Option<Entry> {
-        self.take_where(|entry| entry.writes == 0 && !matches!(entry.purpose, Purpose::Leave(_)))
+        self.take_where(Entry::is_droppable)
+    }
+
+    /// Whether there is a message that was never written.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.entries().any(Entry::is_droppable)
     }
 
     /// Takes out the first message that fits.
@@ -216,7 +233,7 @@ impl Outbox {
     }
 
     fn count(&mut self, entry: &Entry) {
-        self.messages += 1;
+        self.messages += usize::from(!entry.is_own());
         self.reliable += usize::from(entry.reliable);
         self.bytes += entry.size();
         if let Some(at) = entry.expires {
@@ -225,7 +242,7 @@ impl Outbox {
     }
 
     fn uncount(&mut self, entry: &Entry) {
-        self.messages -= 1;
+        self.messages -= usize::from(!entry.is_own());
         self.reliable -= usize::from(entry.reliable);
         self.bytes -= entry.size();
     }

@@ -59,13 +59,20 @@ impl Namespace {
             _ => refusal(&payload),
         };
         match std::mem::take(&mut entry.purpose) {
-            Purpose::Message | Purpose::Leave(_) => {}
-            Purpose::Join(room) => self.join_answered(cx, &room, &payload, refusal.clone()),
+            Purpose::Message | Purpose::Typing => {}
+            Purpose::Leave(room) => self.left(&room),
+            Purpose::Join(room) => self.join_answered(cx, entry.seq, &room, &payload, refusal.clone()),
             Purpose::Create(password) => {
                 if refusal.is_none()
                     && let Some(room) = payload.string_field("id")
                 {
-                    self.rooms.entered(&room, password);
+                    if entry.writes == 1 {
+                        self.rooms.entered(&room, password);
+                    } else {
+                        // An earlier link may have created it, and this one is in no room yet.
+                        self.rooms.want(&room, password, None);
+                        self.rejoin(cx);
+                    }
                 }
             }
         }

@@ -23,6 +23,8 @@ pub(crate) struct Wish {
     pub(crate) password: Option<String>,
     lane: String,
     phase: Phase,
+    /// The number of the last message that asked for it: an answer to an earlier one decides nothing.
+    asked: u64,
     /// Receipts of `join_room` that wait for the server's answer.
     pub(crate) waiting: Vec<Completer>,
 }
@@ -47,6 +49,9 @@ enum Phase {
     Joined,
     /// No answer came in time. One that comes late still counts.
     Overdue,
+    /// Left, and the server may not know. Until it does, messages that were sent before may have to be sent again, and
+    /// then the room is entered once more for them.
+    Leaving,
 }
 
 /// The wishes of one socket.
@@ -66,15 +71,17 @@ impl Rooms {
                     password: None,
                     lane: lane(room),
                     phase: Phase::Wanted,
+                    asked: 0,
                     waiting: Vec::new(),
                 });
                 let last = self.wishes.len() - 1;
                 &mut self.wishes[last]
             }
         };
+        let same = wish.password == password;
         wish.password = password;
         wish.waiting.extend(waiting);
-        if !matches!(wish.phase, Phase::Asked(_)) {
+        if !(same && matches!(wish.phase, Phase::Asked(_))) {
             wish.phase = Phase::Wanted;
         }
     }
@@ -91,11 +98,42 @@ impl Rooms {
         Some(self.wishes.remove(known))
     }
 
-    /// The next room to ask for, with its password; counts as asked for from now on.
-    pub(crate) fn ask(&mut self, now: Duration) -> Option<(String, Option<String>)> {
+    /// The user leaves `room`; the server is being told.
+    pub(crate) fn leaving(&mut self, room: &str) {
+        if let Some(wish) = self.wishes.iter_mut().find(|wish| wish.room == room) {
+            wish.phase = Phase::Leaving;
+            wish.asked = 0;
+        }
+    }
+
+    pub(crate) fn is_leaving(&self, room: &str) -> bool {
+        let left = |wish: &Wish| wish.room == room && wish.phase == Phase::Leaving;
+        self.wishes.iter().any(left)
+    }
+
+    /// Forgets rooms that are left, unless messages wait that were sent before.
+    pub(crate) fn forget_left(&mut self, waits: impl Fn(&str) -> bool) {
+        self.wishes
+            .retain(|wish| wish.phase != Phase::Leaving || waits(&wish.lane));
+    }
+
+    /// The next room to ask for, with its password; counts as asked for by the message `seq` from now on.
+    pub(crate) fn ask(&mut self, now: Duration, seq: u64) -> Option<(String, Option<String>)> {
         let wish = self.wishes.iter_mut().find(|wish| wish.phase == Phase::Wanted)?;
         wish.phase = Phase::Asked(now.saturating_add(CONFIRMATION));
+        wish.asked = seq;
         Some((wish.room.clone(), wish.password.clone()))
+    }
+
+    /// Whether the answer to the message `seq` is the one that decides about `room`.
+    pub(crate) fn decides(&self, room: &str, seq: u64) -> bool {
+        self.wishes.iter().any(|wish| wish.room == room && wish.asked == seq)
+    }
+
+    /// Whether `room` is wanted or was, and only an answer decides about it.
+    pub(crate) fn is_asked(&self, room: &str) -> bool {
+        let asked = |wish: &Wish| wish.phase != Phase::Joined;
+        self.wishes.iter().any(|wish| wish.room == room && asked(wish))
     }
 
     /// Receipts that waited for an answer which will not come; the wish stays.
@@ -109,7 +147,9 @@ impl Rooms {
         let Some(wish) = self.wishes.iter_mut().find(|wish| wish.room == room) else {
             return Vec::new();
         };
-        wish.phase = Phase::Joined;
+        if wish.phase != Phase::Leaving {
+            wish.phase = Phase::Joined;
+        }
         std::mem::take(&mut wish.waiting)
     }
 
@@ -141,7 +181,7 @@ impl Rooms {
             let waits = match wish.phase {
                 Phase::Wanted | Phase::Asked(_) => true,
                 Phase::Overdue => patient,
-                Phase::Joined => false,
+                Phase::Joined | Phase::Leaving => false,
             };
             waits && wish.lane == lane
         })

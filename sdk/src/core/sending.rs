@@ -219,20 +219,39 @@ impl Namespace {
     /// The link that these were written to is gone.
     pub(crate) fn take_back(&mut self, cx: &mut Context, error: &Error) {
         let again = self.sends_again();
-        let mut back = Vec::new();
+        let mut back: Vec<Entry> = Vec::new();
         for entry in self.acks.disconnected() {
-            if entry.reliable && again {
+            let told_again = match &entry.purpose {
+                // What was sent to the room before goes again, and the leave behind it.
+                Purpose::Leave(room) => {
+                    self.rooms.is_leaving(room) && back.iter().any(|before| before.lane == entry.lane)
+                }
+                _ => entry.reliable && again,
+            };
+            if told_again {
                 back.push(entry);
             } else {
                 self.finish(cx, entry, Outcome::Unconfirmed(error.clone()));
             }
         }
         self.outbox.put_back(back);
+        let outbox = &self.outbox;
+        self.rooms.forget_left(|lane| {
+            let mut lane = outbox.entries().filter(|entry| entry.lane.as_deref() == Some(lane));
+            lane.next().is_some_and(|first| !first.is_own()) && lane.any(Entry::is_own)
+        });
         let drop_them = |entry: &Entry| entry.volatile;
         while let Some(entry) = self.outbox.take_where(drop_them) {
             self.finish(cx, entry, Outcome::Dropped);
         }
         self.trim(cx);
+    }
+
+    /// The server knows that the user is not in `room`.
+    pub(crate) fn left(&mut self, room: &str) {
+        if self.rooms.is_leaving(room) {
+            self.rooms.forget(room);
+        }
     }
 
     /// Messages whose time to live is over.
@@ -259,20 +278,26 @@ impl Namespace {
 
     /// No answer came for `id`, and the link is known to have carried the message.
     pub(crate) fn ack_overdue(&mut self, cx: &mut Context, id: u64) {
-        if let Some(entry) = self.acks.answered(id) {
-            let after = entry.ack_timeout;
-            if let Purpose::Join(room) = &entry.purpose {
-                for completer in self.rooms.unanswered(room) {
-                    cx.settle(completer, Outcome::Unconfirmed(Error::AckTimeout { after }));
-                }
+        let Some(entry) = self.acks.get(id) else { return };
+        let error = Error::AckTimeout {
+            after: entry.ack_timeout,
+        };
+        if let Purpose::Join(room) = &entry.purpose {
+            // The wish stays, and an answer that comes late still counts.
+            for completer in self.rooms.unanswered(room) {
+                cx.settle(completer, Outcome::Unconfirmed(error.clone()));
             }
-            self.finish(cx, entry, Outcome::Unconfirmed(Error::AckTimeout { after }));
+        } else if let Some(entry) = self.acks.answered(id) {
+            if let Purpose::Leave(room) = &entry.purpose {
+                self.left(room);
+            }
+            self.finish(cx, entry, Outcome::Unconfirmed(error));
         }
     }
 
     /// Takes a message back. Says whether it will not be sent, or not again.
     pub(crate) fn cancel(&mut self, cx: &mut Context, seq: u64) -> bool {
-        if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq) {
+        if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq && !entry.is_own()) {
             let outcome = match entry.writes {
                 0 => Outcome::Cancelled,
                 _ => Outcome::Unconfirmed(Error::LinkLost),
@@ -291,9 +316,9 @@ impl Namespace {
         true
     }
 
-    /// Takes back everything that waits to be written.
+    /// Takes back every message that waits to be written. Leaves and typing are none.
     pub(crate) fn clear(&mut self, cx: &mut Context) {
-        while let Some(entry) = self.outbox.take_where(|_| true) {
+        while let Some(entry) = self.outbox.take_where(|entry| !entry.is_own()) {
             let outcome = match entry.writes {
                 0 => Outcome::Cancelled,
                 _ => Outcome::Unconfirmed(Error::LinkLost),
@@ -324,20 +349,25 @@ impl Namespace {
 
     /// What waits to be sent or acknowledged, in order.
     pub(crate) fn pending(&self) -> Vec<Pending> {
-        let written = self.acks.entries().map(|entry| entry.pending(true));
+        // Without one it is a join: a wish, not a message.
+        let written = self.acks.entries().filter(|entry| entry.completer.is_some());
         written
+            .map(|entry| entry.pending(true))
             .chain(self.outbox.entries().map(|entry| entry.pending(false)))
             .collect()
     }
 
     /// Whether a message would be taken, as far as the queue is concerned.
     pub(crate) fn has_room(&self, bounds: Bounds) -> bool {
+        let queue = &self.config.queue;
         if !self.is_ready() {
-            return self.config.queue.overflow == Overflow::DropOldest
-                || self.outbox.len() < self.config.queue.capacity;
+            let drops = queue.overflow == Overflow::DropOldest && self.outbox.has_unwritten();
+            return drops || self.outbox.len() < queue.capacity && self.outbox.bytes() < queue.bytes;
         }
-        let waiting = self.outbox.bytes() + bounds.in_flight;
-        waiting <= bounds.outgoing / 2 && self.outbox.reliable() + self.acks.reliable().0 < self.config.queue.capacity
+        let (unacked, unacked_bytes) = self.acks.reliable();
+        self.outbox.bytes() + bounds.in_flight <= bounds.outgoing / 2
+            && self.outbox.reliable() + unacked < queue.capacity
+            && self.outbox.bytes() + unacked_bytes <= queue.bytes / 2
     }
 
     /// `typing_start` or `typing_stop`: sent only if it can be sent now.
@@ -357,7 +387,7 @@ impl Namespace {
         object.end();
         let event = if start { "typing_start" } else { "typing_stop" };
         let emission = Emission::of_object(event, &args, EmitOptions::new().volatile());
-        let receipt = self.emit(cx, emission, Purpose::Message, bounds);
+        let receipt = self.emit(cx, emission, Purpose::Typing, bounds);
         receipt.outcome().is_none()
     }
 }

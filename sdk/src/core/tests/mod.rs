@@ -4,6 +4,7 @@
 //! - `rules`: the eight rules of ARCHITECTURE.md.
 //! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
 //!   `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
+//! - `model`: random histories with an honest server (`server`): nothing lost, doubled or out of order once it is quiet.
 
 #![allow(clippy::unwrap_used)]
 
@@ -12,6 +13,8 @@ mod defects;
 mod gaps;
 mod interleavings;
 mod lifecycle;
+mod model;
 mod pair;
 mod rules;
 mod sending;
+mod server;

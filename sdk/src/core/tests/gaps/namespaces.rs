@@ -30,7 +30,7 @@ fn a_full_queue_drops_neither_what_was_written_nor_a_leave() {
     assert_eq!(names(&[written, newest]), ["none", "rejected"]);
 
     let mut namespace = chat_config();
-    namespace.queue.capacity = 2;
+    namespace.queue.capacity = 1;
     let mut pair = Pair::with(config(), namespace);
     let leave = pair.core.leave_room(pair.now, pair.socket, "a");
     let said = ["b", "c"].map(|event| pair.say(event));
