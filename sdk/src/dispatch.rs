@@ -201,6 +201,8 @@ fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<Listener>) {
             shared: Arc::downgrade(shared),
             socket,
         });
+        // Most clients have one socket; the memory of an idle one counts.
+        sockets.reserve_exact(1);
         sockets.push(Listener {
             parts,
             event,
@@ -217,7 +219,7 @@ impl Listener {
                 payload,
                 reply_to,
             } => {
-                self.event.fill(name, payload, reply_to);
+                self.event.fill(name, payload, reply_to.map(|to| *to));
                 self.parts.registry.dispatch(&self.event, &mut self.snapshot);
             }
             Happening::State(change) => self.parts.registry.dispatch_state(&change),

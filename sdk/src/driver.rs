@@ -57,7 +57,7 @@ struct Turn {
     accepted: Vec<Acceptor>,
     writable: Vec<SocketId>,
     answers: Vec<(SocketId, u64, Result<String, String>)>,
-    states: Vec<(Arc<Registry>, StateChange)>,
+    states: Vec<(Arc<Registry>, Box<StateChange>)>,
     /// Questions to auth providers that nobody waits for any more. The app's code: dropped without the lock.
     replaced: Vec<Answer>,
     /// The alarm has a new time and has to be polled for it.
@@ -206,7 +206,7 @@ impl Driver {
                 Output::Event(socket, happening) => {
                     if let Happening::State(change) = &happening {
                         let registry = Arc::clone(&inner.sockets[socket.index()].registry);
-                        self.turn.states.push((registry, (**change).clone()));
+                        self.turn.states.push((registry, change.clone()));
                     }
                     self.turn.happenings.push((socket, happening));
                 }
@@ -309,7 +309,7 @@ impl Drop for Driver {
                 Output::Writable(socket) => self.turn.writable.push(socket),
                 Output::Event(socket, Happening::State(change)) => {
                     let registry = Arc::clone(&inner.sockets[socket.index()].registry);
-                    self.turn.states.push((registry, *change));
+                    self.turn.states.push((registry, change));
                 }
                 Output::Timeout(_) => break,
                 _ => {}

@@ -344,7 +344,7 @@ impl Core {
 
     /// The last change of a socket's state.
     pub fn last_change(&self, socket: SocketId) -> Option<&StateChange> {
-        self.sockets[socket.index()].last_change.as_ref()
+        self.sockets[socket.index()].last_change.as_deref()
     }
 
     /// Whether an emit would be taken, or refused for good; if not, [`Output::Writable`] says when.

@@ -138,8 +138,8 @@ pub enum Happening {
         name: ByteString,
         /// Its arguments.
         payload: Payload,
-        /// How to answer it, if the server asks for an answer.
-        reply_to: Option<ReplyTo>,
+        /// How to answer it, if the server asks for an answer. Boxed: most do not, and happenings are moved about.
+        reply_to: Option<Box<ReplyTo>>,
     },
     /// The socket's state changed.
     State(Box<StateChange>),

@@ -121,7 +121,7 @@ pub(crate) struct Namespace {
     pub(crate) turn: u64,
     /// How often the server took the namespace.
     pub(crate) joins: u64,
-    pub(crate) last_change: Option<StateChange>,
+    pub(crate) last_change: Option<Box<StateChange>>,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
     /// Until when the greeting is waited for.
@@ -220,8 +220,9 @@ impl Namespace {
             recovered: false,
             transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
         };
+        let change = Box::new(change);
         self.last_change = Some(change.clone());
-        cx.event(self.id, Happening::State(Box::new(change)));
+        cx.event(self.id, Happening::State(change));
     }
 
     /// The server took the namespace.

@@ -24,7 +24,7 @@ impl Namespace {
         let message = Happening::Message {
             name,
             payload,
-            reply_to,
+            reply_to: reply_to.map(Box::new),
         };
         cx.event(self.id, message);
     }

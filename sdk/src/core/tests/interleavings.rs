@@ -372,7 +372,7 @@ fn an_answer_is_void_after_the_namespace_was_joined_anew_on_the_same_link() {
     pair.server(r#"40/news,{"sid":"n2"}"#);
     let late = pair
         .core
-        .reply(pair.now, news, reply_to.unwrap(), crate::payload::RawArgs::json("[]"));
+        .reply(pair.now, news, *reply_to.unwrap(), crate::payload::RawArgs::json("[]"));
     assert_eq!(late, Err(Error::LinkLost));
 }
 
@@ -416,7 +416,7 @@ fn answers_are_bounded() {
             .reply(
                 pair.now,
                 pair.socket,
-                reply_to.unwrap(),
+                *reply_to.unwrap(),
                 crate::payload::RawArgs::json(big),
             )
             .is_err()

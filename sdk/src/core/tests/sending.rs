@@ -269,7 +269,7 @@ fn what_a_handler_answers_goes_out_behind_what_it_sent_before() {
         panic!("no event")
     };
     let _said = pair.emit("first", "[]", EmitOptions::new());
-    let to = reply_to.unwrap();
+    let to = *reply_to.unwrap();
     pair.core
         .reply(pair.now, pair.socket, to, RawArgs::json("[true]"))
         .unwrap();

@@ -64,7 +64,7 @@ fn probes(pair: &mut Pair) -> usize {
 fn asked(pair: &mut Pair) -> ReplyTo {
     pair.server(r#"421["ask"]"#);
     match pair.events.pop_back() {
-        Some((_, Happening::Message { reply_to: Some(to), .. })) => to,
+        Some((_, Happening::Message { reply_to: Some(to), .. })) => *to,
         other => panic!("{other:?}"),
     }
 }
