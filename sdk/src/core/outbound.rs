@@ -15,6 +15,10 @@ use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
 
+/// A batch is full with so many bytes. On a slow uplink what comes after it, an answer to a ping or a probe, does not wait
+/// for everything that waited before.
+const BATCH: usize = 256 << 10;
+
 /// Why a message is refused that a server would close the link for.
 pub(super) const TOO_LARGE: &str = "it is larger than the server's maxPayload";
 
@@ -45,7 +49,7 @@ impl Core {
             return;
         }
         for namespace in &mut self.sockets {
-            namespace.fill(&mut self.cx, &mut self.head, &mut link.next, self.max_payload);
+            namespace.fill(&mut self.cx, &mut self.head, &mut link.next, BATCH, self.max_payload);
         }
         link.hand_over(&mut self.cx);
     }
@@ -93,7 +97,13 @@ impl Core {
     /// Writes what a socket still has before it leaves, so that `emit` then `disconnect` sends.
     pub(super) fn write_last(&mut self, socket: SocketId) {
         if let Dial::Linked(link) = &mut self.dial {
-            self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next, self.max_payload);
+            self.sockets[socket.index()].fill(
+                &mut self.cx,
+                &mut self.head,
+                &mut link.next,
+                usize::MAX,
+                self.max_payload,
+            );
         }
     }
 
@@ -172,7 +182,16 @@ impl Link {
 
 impl Namespace {
     /// Puts everything that may be written now into a batch.
-    pub(super) fn fill(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, max_payload: Option<u64>) {
+    ///
+    /// With `most` bytes it is full; what is left is first in the next one.
+    pub(super) fn fill(
+        &mut self,
+        cx: &mut Context,
+        head: &mut Vec<u8>,
+        batch: &mut Batch,
+        most: usize,
+        max_payload: Option<u64>,
+    ) {
         if !self.is_joined() {
             return;
         }
@@ -185,7 +204,7 @@ impl Namespace {
         // Acknowledgements for the server do not wait for its greeting.
         let ungreeted = self.waits_for_greeting();
         let patient = self.server_acks();
-        loop {
+        while batch.bytes < most {
             let rooms = &self.rooms;
             let held =
                 |entry: &Entry| ungreeted || entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));

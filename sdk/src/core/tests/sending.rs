@@ -462,3 +462,21 @@ fn pair_config_stored() -> crate::core::ConnectionConfig {
     config.stored = true;
     config
 }
+
+#[test]
+fn a_long_queue_goes_out_in_several_batches_and_pings_are_answered_between_them() {
+    let mut pair = Pair::connected();
+    pair.writes = false;
+    let text = format!("[\"{}\"]", "x".repeat(100_000));
+    let receipts: Vec<Receipt> = (0..6).map(|_| pair.emit("m", &text, EmitOptions::new())).collect();
+    pair.drain();
+    assert_eq!(pair.frames().len(), 3, "256 KiB are reached");
+    pair.server("2");
+    pair.written();
+    pair.drain();
+    let next = pair.frames();
+    assert_eq!((next[0].as_str(), next.len()), ("3", 4));
+    pair.written();
+    pair.drain();
+    assert_eq!(names(&receipts), ["sent"; 6]);
+}
