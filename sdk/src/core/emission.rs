@@ -144,15 +144,7 @@ impl EmissionWriter {
 
 /// Names that Socket.IO keeps for itself; npm's server closes the link for them.
 pub(crate) fn check_name(event: &str) -> Result<(), Error> {
-    const RESERVED: [&str; 6] = [
-        "connect",
-        "connect_error",
-        "disconnect",
-        "disconnecting",
-        "newListener",
-        "removeListener",
-    ];
-    if RESERVED.contains(&event) {
+    if socketio::is_reserved(event) {
         return Err(Error::payload(format_reserved(event)));
     }
     Ok(())
