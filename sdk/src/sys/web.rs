@@ -197,26 +197,35 @@ fn read(message: &MessageEvent) -> LinkEvent {
     }
 }
 
+impl WebSocket {
+    /// Gives a batch to the browser, if there is one and the socket is open.
+    fn write(&mut self) {
+        if !self.inbox.borrow().open {
+            return;
+        }
+        let (Some(frames), Some(socket)) = (self.batch.take(), &self.socket) else {
+            return;
+        };
+        for frame in frames {
+            // The only error is a socket that is closing; its close event follows.
+            let _ = match frame {
+                Frame::Text(text) => socket.send_with_str(std::str::from_utf8(&text).unwrap_or_default()),
+                Frame::Binary(bytes) => socket.send_with_u8_array(&bytes),
+                // Browsers have none, and `can_ping` says so.
+                Frame::Ping => Ok(()),
+            };
+        }
+        self.sent = true;
+    }
+}
+
 impl Wire for WebSocket {
     fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<LinkEvent> {
-        let mut inbox = self.inbox.borrow_mut();
-        if inbox.open
-            && let (Some(frames), Some(socket)) = (self.batch.take(), &self.socket)
-        {
-            for frame in frames {
-                // The only error is a socket that is closing; its close event follows.
-                let _ = match frame {
-                    Frame::Text(text) => socket.send_with_str(std::str::from_utf8(&text).unwrap_or_default()),
-                    Frame::Binary(bytes) => socket.send_with_u8_array(&bytes),
-                    // Browsers have none, and `can_ping` says so.
-                    Frame::Ping => Ok(()),
-                };
-            }
-            self.sent = true;
-        }
+        self.write();
         if std::mem::take(&mut self.sent) {
             return Poll::Ready(LinkEvent::Sent);
         }
+        let mut inbox = self.inbox.borrow_mut();
         if read && let Some(event) = inbox.events.pop_front() {
             return Poll::Ready(event);
         }
@@ -228,8 +237,9 @@ impl Wire for WebSocket {
         self.batch = Some(frames);
     }
 
-    fn close(self: Box<Self>) -> Task<()> {
+    fn close(mut self: Box<Self>) -> Task<()> {
         // The browser itself sends what it was given before it closes.
+        self.write();
         Box::pin(async {})
     }
 }
