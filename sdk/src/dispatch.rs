@@ -247,3 +247,27 @@ async fn yield_now() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Notice;
+
+    #[test]
+    fn a_full_queue_stays_full_until_half_of_it_is_handled() {
+        let limits = Limits {
+            dispatch_events: 4,
+            ..Limits::default()
+        };
+        let queue = Queue::new(&limits);
+        let event = || (SocketId(0), Happening::Notice(Box::new(Notice::Warning(String::new()))));
+        queue.push_all(&mut (0..3).map(|_| event()).collect());
+        assert!(!queue.is_full(Waker::noop()));
+        queue.push_all(&mut vec![event()]);
+        assert!(queue.is_full(Waker::noop()));
+        queue.done(2, 0);
+        assert!(queue.is_full(Waker::noop()));
+        queue.done(1, 0);
+        assert!(!queue.is_full(Waker::noop()));
+    }
+}

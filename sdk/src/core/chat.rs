@@ -20,10 +20,7 @@ impl Namespace {
         // A join takes back a leave that the server was not told of yet.
         let untold = |entry: &Entry| matches!(&entry.purpose, Purpose::Leave(left) if left == room);
         while let Some(entry) = self.outbox.take_where(untold) {
-            let outcome = match entry.writes {
-                0 => Outcome::Cancelled,
-                _ => Outcome::Unconfirmed(Error::LinkLost),
-            };
+            let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
             self.finish(cx, entry, outcome);
         }
         self.rooms.want(room, password, Some(completer));
@@ -59,13 +56,8 @@ impl Namespace {
         receipt
     }
 
-    /// After the server took the namespace: joins what is wanted.
-    pub(crate) fn rejoin(&mut self, cx: &mut Context) {
-        self.ask_for_rooms(cx);
-    }
-
     /// Asks for every room that is wanted and not asked for.
-    fn ask_for_rooms(&mut self, cx: &mut Context) {
+    pub(crate) fn ask_for_rooms(&mut self, cx: &mut Context) {
         let mut seq = cx.next_seq();
         while let Some((room, password)) = self.rooms.ask(cx.now.mono, seq) {
             let message_id = id::uuid_v7(cx.now.unix_ms, &mut cx.rng);

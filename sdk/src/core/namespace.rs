@@ -242,7 +242,7 @@ impl Namespace {
     pub(crate) fn proceed(&mut self, cx: &mut Context) {
         if self.phase == Phase::Greeting && !self.waits_for_greeting() {
             self.phase = Phase::Rejoining;
-            self.rejoin(cx);
+            self.ask_for_rooms(cx);
         }
         if self.phase == Phase::Rejoining && !self.rooms.unsettled() {
             self.phase = Phase::Ready;

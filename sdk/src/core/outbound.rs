@@ -41,8 +41,7 @@ pub(super) struct Batch {
 }
 
 impl Core {
-    /// Hands over what can be written, unless a batch is still being written: then it goes when that is done, all of it
-    /// at once.
+    /// Hands over what can be written, unless a batch is still being written: then it goes together when that is done.
     pub(super) fn flush(&mut self) {
         let Dial::Linked(link) = &mut self.dial else { return };
         if link.busy {

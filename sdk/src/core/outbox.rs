@@ -8,8 +8,9 @@ use bytes::Bytes;
 use super::body::Body;
 use super::io::{Pending, ReplyTo};
 use super::scan;
+use crate::error::Error;
 use crate::payload::RawArgs;
-use crate::receipt::Completer;
+use crate::receipt::{Completer, Outcome};
 
 /// One message in the core's care.
 #[derive(Debug)]
@@ -60,6 +61,14 @@ impl Entry {
     /// message.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.purpose, Purpose::Leave(_) | Purpose::Typing)
+    }
+
+    /// How it ends now: as `unwritten` says, unless a link has had it, and with it perhaps the server.
+    pub(crate) fn ended(&self, unwritten: Outcome, error: Error) -> Outcome {
+        match self.writes {
+            0 => unwritten,
+            _ => Outcome::Unconfirmed(error),
+        }
     }
 
     fn is_droppable(&self) -> bool {

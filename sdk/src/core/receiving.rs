@@ -71,7 +71,7 @@ impl Namespace {
                     } else {
                         // An earlier link may have created it, and this one is in no room yet.
                         self.rooms.want(&room, password, None);
-                        self.rejoin(cx);
+                        self.ask_for_rooms(cx);
                     }
                 }
             }

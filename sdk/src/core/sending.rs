@@ -257,10 +257,7 @@ impl Namespace {
     /// Messages whose time to live is over.
     pub(crate) fn expire_messages(&mut self, cx: &mut Context) {
         while let Some(entry) = self.outbox.take_expired(cx.now.mono) {
-            let outcome = match entry.writes {
-                0 => Outcome::Expired,
-                _ => Outcome::Unconfirmed(Error::LinkLost),
-            };
+            let outcome = entry.ended(Outcome::Expired, Error::LinkLost);
             self.finish(cx, entry, outcome);
         }
     }
@@ -298,10 +295,7 @@ impl Namespace {
     /// Takes a message back. Says whether it will not be sent, or not again.
     pub(crate) fn cancel(&mut self, cx: &mut Context, seq: u64) -> bool {
         if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq && !entry.is_own()) {
-            let outcome = match entry.writes {
-                0 => Outcome::Cancelled,
-                _ => Outcome::Unconfirmed(Error::LinkLost),
-            };
+            let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
             self.finish(cx, entry, outcome);
             return true;
         }
@@ -319,10 +313,7 @@ impl Namespace {
     /// Takes back every message that waits to be written. Leaves and typing are none.
     pub(crate) fn clear(&mut self, cx: &mut Context) {
         while let Some(entry) = self.outbox.take_where(|entry| !entry.is_own()) {
-            let outcome = match entry.writes {
-                0 => Outcome::Cancelled,
-                _ => Outcome::Unconfirmed(Error::LinkLost),
-            };
+            let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
             self.finish(cx, entry, outcome);
         }
     }

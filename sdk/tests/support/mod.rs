@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::{SinkExt, Stream, StreamExt};
-use rejoin::{State, StateChange};
+use rejoin::StateChange;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_tungstenite::WebSocketStream;
@@ -87,9 +87,4 @@ pub(crate) fn backoff() -> rejoin::BackoffConfig {
     backoff.initial = Duration::from_millis(5);
     backoff.max = Duration::from_millis(20);
     backoff
-}
-
-/// Whether a socket is connected.
-pub(crate) fn is_connected(socket: &rejoin::Socket) -> bool {
-    socket.state() == State::Connected
 }

@@ -7,6 +7,14 @@ use crate::error::Error;
 use crate::receipt::Receipt;
 use crate::state::State;
 
+/// What was written, and what follows when the server agrees to the first of it.
+fn agreed(pair: &mut Pair) -> Vec<String> {
+    let mut frames = pair.frames();
+    ok(pair, &frames[0].clone());
+    frames.extend(pair.frames());
+    frames
+}
+
 #[test]
 fn a_join_while_rooms_are_joined_again_does_not_block_connected() {
     let mut pair = in_room("a");
@@ -48,10 +56,8 @@ fn leave_then_join_go_out_in_that_order() {
     let _l = pair.core.leave_room(pair.now, pair.socket, "a");
     let _j = pair.core.join_room(pair.now, pair.socket, "a", None);
     pair.drain();
-    let mut frames = pair.frames();
-    ok(&mut pair, &frames[0].clone());
-    frames.extend(pair.frames());
-    let last = frames.iter().rev().find(|f| f.contains("_room")).unwrap().clone();
+    let frames = agreed(&mut pair);
+    let last = frames.iter().rev().find(|frame| frame.contains("_room")).unwrap();
     assert!(last.contains("join_room"), "{frames:#?}");
 }
 
@@ -67,10 +73,8 @@ fn a_leave_that_is_sent_again_does_not_undo_a_later_join() {
     pair.open();
     pair.frames();
     pair.server(CONNECT);
-    let mut frames = pair.frames();
-    ok(&mut pair, &frames[0].clone());
-    frames.extend(pair.frames());
-    let last = frames.iter().rev().find(|f| f.contains("_room")).unwrap().clone();
+    let frames = agreed(&mut pair);
+    let last = frames.iter().rev().find(|frame| frame.contains("_room")).unwrap();
     assert!(last.contains("join_room"), "{frames:#?}");
 }
 
@@ -345,9 +349,7 @@ fn a_message_sent_to_a_room_before_leaving_it_goes_before_the_leave() {
     pair.open();
     pair.frames();
     pair.server(CONNECT);
-    let mut frames = pair.frames();
-    ok(&mut pair, &frames[0].clone());
-    frames.extend(pair.frames());
+    let frames = agreed(&mut pair);
     let at = |what: &str| frames.iter().position(|f| f.contains(what));
     assert!(
         at("group_message") < at("leave_room") && at("group_message").is_some(),
