@@ -10,13 +10,14 @@ use futures::FutureExt;
 use futures::channel::mpsc;
 
 use crate::client::{Client, Handle, Template};
-use crate::config::{BackoffConfig, Delivery, Endpoint, Limits, QueueConfig, TypingConfig, push_query};
+use crate::config::{BackoffConfig, Delivery, Endpoint, Limits, Protocol, QueueConfig, TypingConfig, push_query};
 use crate::core::scan::{self, ObjectWriter};
 use crate::core::{AuthSource, ConnectionConfig, Core, NamespaceConfig};
 use crate::dispatch::{self, Queue};
 use crate::driver::{self, Driver};
 use crate::error::Error;
 use crate::shared::{AuthProvider, Shared};
+use crate::state::Transport;
 use crate::store::{Record, Store};
 use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync, Task};
 
@@ -50,7 +51,9 @@ impl Buildable for Client {
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<T> {
     url: String,
-    path: String,
+    protocol: Protocol,
+    transports: Vec<Transport>,
+    path: Option<String>,
     query: String,
     options: LinkOptions,
     auth: Result<AuthSource, Error>,
@@ -73,7 +76,9 @@ impl<T: Buildable> Builder<T> {
     pub(crate) fn new(url: String) -> Self {
         Self {
             url,
-            path: "/socket.io/".to_owned(),
+            protocol: Protocol::SocketIo,
+            transports: vec![Transport::WebSocket, Transport::Polling],
+            path: None,
             query: String::new(),
             options: LinkOptions::default(),
             auth: Ok(AuthSource::None),
@@ -93,9 +98,23 @@ impl<T: Buildable> Builder<T> {
         }
     }
 
-    /// The path that the server listens on. Default `/socket.io/`.
+    /// What is spoken with the server. Default [`Protocol::SocketIo`].
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// How links are made, in order of preference. Default WebSocket, then long-polling: a WebSocket that is refused, or
+    /// not open after 6 s, gives way to polling in the same attempt, and polling gives way to a WebSocket as soon as one
+    /// proves to work. With one of them the other is never tried. Plain JSON knows WebSockets only.
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.transports = transports.into_iter().collect();
+        self
+    }
+
+    /// The path that the server listens on. Default `/socket.io/`, and `/ws` for plain JSON.
     pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
+        self.path = Some(path.into());
         self
     }
 
@@ -154,6 +173,13 @@ impl<T: Buildable> Builder<T> {
             let token = provider();
             async move { token.await.map(|token| token_object(&token)) }
         })
+    }
+
+    /// Keeps the server's cookies and sends them along, so that a balancer which goes by them finds the same server again.
+    /// In browsers it is what `credentials: "include"` is. Default false.
+    pub fn with_credentials(mut self, wanted: bool) -> Self {
+        self.options.with_credentials = wanted;
+        self
     }
 
     /// Roots that are trusted instead of the public ones, as PEM. Not in browsers.
@@ -238,9 +264,11 @@ impl<T: Buildable> Builder<T> {
         let sys = sys::platform()?;
         let mut options = self.options;
         options.max_message = self.limits.message;
-        options.check()?;
+        let dialer = sys.dialer(options)?;
 
         let mut config = ConnectionConfig::new(endpoint, self.seed.unwrap_or_else(|| sys.seed()));
+        config.protocol = self.protocol;
+        config.transports = self.transports;
         config.path = path;
         config.query = query;
         config.backoff = self.backoff;
@@ -259,7 +287,7 @@ impl<T: Buildable> Builder<T> {
         namespace.chat = T::CHAT.then_some(self.typing);
 
         let stored = self.store.map(load).transpose()?;
-        let shared = Arc::new(Shared::new(sys, options, dispatch, Core::new(config)));
+        let shared = Arc::new(Shared::new(sys, dialer, dispatch, Core::new(config)));
         let client = Client {
             handle: Arc::new(Handle {
                 shared: Arc::clone(&shared),
@@ -290,19 +318,25 @@ impl<T: Buildable> Builder<T> {
         query
     }
 
-    /// With a slash at both ends, as npm's server expects it.
+    /// For Socket.IO with a slash at both ends, as npm's server expects it.
     fn full_path(&self) -> Result<String, Error> {
         let bad = |byte: u8| byte <= b' ' || byte >= 0x7f || byte == b'?' || byte == b'#';
-        if self.path.bytes().any(bad) {
+        let path = match (&self.path, self.protocol) {
+            (Some(path), _) => path.as_str(),
+            (None, Protocol::SocketIo) => "/socket.io/",
+            (None, Protocol::Json) => "/ws",
+        };
+        if path.bytes().any(bad) {
             return Err(Error::option(
                 "path",
                 "it holds a space, `?`, `#` or something that is not ASCII",
             ));
         }
-        let inner = self.path.trim_matches('/');
-        Ok(match inner {
-            "" => "/".to_owned(),
-            inner => ["/", inner, "/"].concat(),
+        let inner = path.trim_matches('/');
+        Ok(match (inner, self.protocol) {
+            ("", _) => "/".to_owned(),
+            (inner, Protocol::SocketIo) => ["/", inner, "/"].concat(),
+            (_, Protocol::Json) => ["/", path.trim_start_matches('/')].concat(),
         })
     }
 
@@ -311,6 +345,18 @@ impl<T: Buildable> Builder<T> {
             return Err(Error::Tls(
                 "`require_tls` is set and the address is neither https nor wss".into(),
             ));
+        }
+        for (index, transport) in self.transports.iter().enumerate() {
+            if self.transports[..index].contains(transport) {
+                return Err(Error::option("transports", "it names one transport twice"));
+            }
+        }
+        match self.protocol {
+            _ if self.transports.is_empty() => return Err(Error::option("transports", "it names none")),
+            Protocol::Json if !self.transports.contains(&Transport::WebSocket) => {
+                return Err(Error::option("transports", "plain JSON needs a WebSocket"));
+            }
+            _ => {}
         }
         if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {
             return Err(Error::option("backoff.multiplier", "it has to be at least 1"));

@@ -4,6 +4,27 @@ use std::time::Duration;
 
 use crate::error::Error;
 
+/// What is spoken with the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Socket.IO 5 over Engine.IO 4, as servers of Socket.IO 3 and 4 speak it.
+    #[default]
+    SocketIo,
+    /// Plain JSON over a WebSocket: every frame is one object with a `type`.
+    Json,
+}
+
+impl Protocol {
+    /// The stable name that every platform uses: `socketio` or `json`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SocketIo => "socketio",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// The delays between attempts to connect: `min(max, initial * multiplier^n)`, each times a factor drawn from [0.5, 1].
 ///
 /// The factor is drawn after the cap, so that many clients stay spread out however long an outage lasts.

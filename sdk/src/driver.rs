@@ -101,10 +101,11 @@ impl Driver {
                 let read = read && !link.dry;
                 match link.wire.poll_event(cx, read) {
                     Poll::Ready(event) => {
-                        let closed = matches!(event, LinkEvent::Closed(_));
+                        let closed = matches!(event, LinkEvent::Closed(_) | LinkEvent::Response(_));
                         self.turn.bytes += match &event {
                             LinkEvent::Text(text) => text.len(),
                             LinkEvent::Binary(bytes) => bytes.len(),
+                            LinkEvent::Response(response) => response.body.len(),
                             _ => 0,
                         };
                         self.turn.heard.push((link.id, event));
@@ -137,7 +138,7 @@ impl Driver {
             inner.core.handle_timeout(now);
         }
         for (link, event) in self.turn.heard.drain(..) {
-            if matches!(event, LinkEvent::Closed(_)) {
+            if matches!(event, LinkEvent::Closed(_) | LinkEvent::Response(_)) {
                 self.wires.retain(|known| known.id != link);
             }
             inner.core.handle_link(now, link, event);
@@ -164,7 +165,7 @@ impl Driver {
         loop {
             match inner.core.poll_output() {
                 Output::Start(link, request) => {
-                    let wire = self.shared.sys.open(*request, &self.shared.link_options);
+                    let wire = self.shared.dialer.open(*request);
                     self.wires.push(Link {
                         id: link,
                         wire,

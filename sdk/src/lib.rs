@@ -74,7 +74,7 @@ pub use builder::{Buildable, Builder};
 pub use client::Client;
 #[doc(hidden)]
 pub use config::Endpoint;
-pub use config::{BackoffConfig, Delivery, Limits, Overflow, QueueConfig, TypingConfig};
+pub use config::{BackoffConfig, Delivery, Limits, Overflow, Protocol, QueueConfig, TypingConfig};
 pub use core::{EmitOptions, Pending, Target};
 pub use error::{Error, ErrorKind, Text};
 pub use event::Event;

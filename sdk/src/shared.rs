@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use crate::core::{Core, SocketId};
 use crate::dispatch::Queue;
 use crate::registry::Registry;
-use crate::sys::{LinkOptions, Sys, Task};
+use crate::sys::{Dialer, Sys, Task};
 
 /// Asks the app for a socket's credentials: a JSON object, or what went wrong.
 pub(crate) trait AuthProvider: crate::sys::MaybeSync {
@@ -18,7 +18,7 @@ pub(crate) trait AuthProvider: crate::sys::MaybeSync {
 
 pub(crate) struct Shared {
     pub(crate) sys: Arc<dyn Sys>,
-    pub(crate) link_options: Arc<LinkOptions>,
+    pub(crate) dialer: Box<dyn Dialer>,
     pub(crate) dispatch: Queue,
     inner: Mutex<Inner>,
     /// Who waits for a socket to take messages again.
@@ -43,10 +43,10 @@ pub(crate) struct SocketParts {
 }
 
 impl Shared {
-    pub(crate) fn new(sys: Arc<dyn Sys>, link_options: LinkOptions, dispatch: Queue, core: Core) -> Self {
+    pub(crate) fn new(sys: Arc<dyn Sys>, dialer: Box<dyn Dialer>, dispatch: Queue, core: Core) -> Self {
         Self {
             sys,
-            link_options: Arc::new(link_options),
+            dialer,
             dispatch,
             inner: Mutex::new(Inner {
                 core,

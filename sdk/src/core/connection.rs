@@ -14,10 +14,10 @@ use super::socketio::Assembler;
 use super::timers::{Timer, Timers};
 use super::typing::Target;
 use super::{rooms, socketio};
-use crate::config::{BackoffConfig, Endpoint, Limits};
+use crate::config::{BackoffConfig, Endpoint, Limits, Protocol};
 use crate::error::Error;
 use crate::receipt::{self, Outcome, Receipt};
-use crate::state::{Notice, Reason, State, StateChange};
+use crate::state::{Notice, Reason, State, StateChange, Transport};
 use crate::store::Record;
 
 /// What a connection is made with.
@@ -26,6 +26,10 @@ use crate::store::Record;
 pub struct ConnectionConfig {
     /// Where the server is.
     pub endpoint: Endpoint,
+    /// What is spoken with the server.
+    pub protocol: Protocol,
+    /// How links are made, in order of preference. Never empty.
+    pub transports: Vec<Transport>,
     /// The path that the server listens on.
     pub path: String,
     /// What stands behind Engine.IO's own query parameters, without `&`.
@@ -51,6 +55,8 @@ impl ConnectionConfig {
     pub fn new(endpoint: Endpoint, seed: u64) -> Self {
         Self {
             endpoint,
+            protocol: Protocol::SocketIo,
+            transports: vec![Transport::WebSocket, Transport::Polling],
             path: "/socket.io/".to_owned(),
             query: String::new(),
             backoff: BackoffConfig::default(),
@@ -371,6 +377,8 @@ impl Core {
             LinkEvent::Binary(bytes) => self.handle_binary(link, bytes),
             LinkEvent::Sent => self.handle_sent(),
             LinkEvent::Pong => self.handle_pong(),
+            // Not asked for yet.
+            LinkEvent::Response(_) => {}
             LinkEvent::Closed(Some(error)) if open => self.lose_link(reason_of(&error), error),
             LinkEvent::Closed(None) if open => self.lose_link(Reason::TransportClose, Error::LinkLost),
             LinkEvent::Closed(error) => {

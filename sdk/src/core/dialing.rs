@@ -7,13 +7,13 @@ use bytes::{Bytes, BytesMut};
 use super::backoff;
 use super::connection::{Core, Dial, Link};
 use super::engineio;
-use super::io::{Frame, LinkId, Now, Output, Request, SocketId};
+use super::io::{Frame, LinkId, Method, Now, Output, Request, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::outbound::Batch;
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
 use crate::error::Error;
-use crate::state::{Notice, Reason, State, Transport};
+use crate::state::{Notice, Reason, State};
 
 /// A connection that has lasted this long makes earlier failures forgotten. Not sooner: a server that accepts and drops
 /// would otherwise be hammered.
@@ -165,7 +165,7 @@ impl Core {
             target.push_str(&self.config.query);
         }
         let request = Request {
-            transport: Transport::WebSocket,
+            method: Method::WebSocket,
             secure: endpoint.secure,
             host: endpoint.host.clone(),
             port: endpoint.port,

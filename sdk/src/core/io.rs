@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::receipt::{Acceptor, Completer, Outcome};
-use crate::state::{Notice, StateChange, Transport};
+use crate::state::{Notice, StateChange};
 use crate::store::Transaction;
 
 /// The time at which something happens. The core has no clock: every input brings it along.
@@ -21,7 +21,8 @@ pub struct Now {
     pub unix_ms: u64,
 }
 
-/// One link to the server. Every attempt gets a new one, so that events of a dead link are told apart and ignored.
+/// One thing that the platform runs for the client: a WebSocket, or one HTTP exchange of long-polling. Each gets a new
+/// id, so that events of a dead one are told apart and ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LinkId(pub u64);
 
@@ -35,11 +36,11 @@ impl SocketId {
     }
 }
 
-/// A WebSocket to open.
+/// A WebSocket to open, or an HTTP request to make.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
-    /// How the link is made.
-    pub transport: Transport,
+    /// Which of these.
+    pub method: Method,
     /// Whether over TLS.
     pub secure: bool,
     /// The host to look up and to check the certificate against.
@@ -52,11 +53,51 @@ pub struct Request {
     pub target: String,
 }
 
+/// What a [`Request`] asks for.
+#[derive(Clone, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "the protocol has these three")]
+pub enum Method {
+    /// A WebSocket. Its events are frames, or one [`Response`](LinkEvent::Response) where the server refused it.
+    WebSocket,
+    /// An HTTP GET. Its one event is a [`Response`](LinkEvent::Response), or [`Closed`](LinkEvent::Closed) with an error.
+    Get,
+    /// An HTTP POST of `text/plain`, with the same events.
+    Post(Bytes),
+}
+
+/// The answer to an HTTP request. Redirects are not followed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// What the header `Retry-After` says, counted from now.
+    pub retry_after: Option<Duration>,
+    /// The body. Of a refused WebSocket, as much as was read of it.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
+    }
+}
+
+impl fmt::Debug for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WebSocket => f.write_str("WebSocket"),
+            Self::Get => f.write_str("Get"),
+            Self::Post(body) => write!(f, "Post({} bytes)", body.len()),
+        }
+    }
+}
+
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the query, which may hold a secret.
         let path = self.target.split('?').next();
         f.debug_struct("Request")
+            .field("method", &self.method)
             .field("authority", &self.authority)
             .field("path", &path)
             .finish_non_exhaustive()
@@ -98,6 +139,8 @@ pub enum LinkEvent {
     Pong,
     /// The batch that was handed over has been written to the system.
     Sent,
+    /// The answer to an HTTP request, or to a WebSocket that the server did not open. Its last event.
+    Response(Response),
     /// The link is gone, or could not be made; the error says why, `None` is an orderly close.
     Closed(Option<Error>),
 }

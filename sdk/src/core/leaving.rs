@@ -49,7 +49,7 @@ impl Core {
                 }
                 self.finish_leaving();
             }
-            LinkEvent::Closed(_) => self.stop_leaving(),
+            LinkEvent::Closed(_) | LinkEvent::Response(_) => self.stop_leaving(),
             LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => {}
         }
     }

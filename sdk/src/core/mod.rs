@@ -45,7 +45,7 @@ pub use connection::{ConnectionConfig, Core};
 pub use emission::{Emission, EmitOptions};
 #[cfg(feature = "typed")]
 pub(crate) use emission::{EmissionWriter, check_name};
-pub use io::{Frame, Happening, LinkEvent, LinkId, Now, Output, Pending, ReplyTo, Request, SocketId};
+pub use io::{Frame, Happening, LinkEvent, LinkId, Method, Now, Output, Pending, ReplyTo, Request, Response, SocketId};
 pub use namespace::{AuthSource, NamespaceConfig};
 pub(crate) use rooms::lane as room_lane;
 pub use typing::Target;

@@ -1,11 +1,11 @@
-//! The platform: a clock, a seed, tasks, alarms, and one WebSocket. Everything that differs between platforms is here.
+//! The platform: a clock, a seed, tasks, alarms, one WebSocket, and one HTTP exchange. Everything that differs between
+//! platforms is here.
 //!
-//! - `native`: tokio, tokio-tungstenite and rustls.
-//! - `web`: the browser's own WebSocket, timers and clock.
+//! - `native`: tokio, tokio-tungstenite, hyper and rustls.
+//! - `web`: the browser's own WebSocket, fetch, timers and clock.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -72,8 +72,17 @@ pub(crate) trait Sys: MaybeSync {
     /// An alarm that is not set.
     fn alarm(&self) -> Box<dyn Alarm>;
 
-    /// Opens a WebSocket. Failure is the wire's first event.
-    fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire>;
+    /// Who opens the links of one client.
+    ///
+    /// # Errors
+    /// What this platform cannot do, or what is wrong with a value.
+    fn dialer(&self, options: LinkOptions) -> Result<Box<dyn Dialer>, Error>;
+}
+
+/// Opens the links of one client. What they share is here: trusted roots, cookies, connections that are kept.
+pub(crate) trait Dialer: MaybeSync {
+    /// Opens a WebSocket or makes an HTTP request. Failure is the wire's first event.
+    fn open(&self, request: Request) -> Box<dyn Wire>;
 }
 
 /// Wakes the driver at a time.
@@ -85,15 +94,16 @@ pub(crate) trait Alarm: MaybeSend {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
-/// One WebSocket, from dialling to its end.
+/// One WebSocket from dialling to its end, or one HTTP exchange.
 pub(crate) trait Wire: MaybeSend {
-    /// The next thing that happened. With `read` false only what was sent is driven on.
+    /// The next thing that happened. With `read` false only what was sent is driven on, an HTTP POST included.
     fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<LinkEvent>;
 
-    /// Starts to write a batch; [`LinkEvent::Sent`] follows. There is never more than one under way.
+    /// Starts to write a batch, once the WebSocket is open; [`LinkEvent::Sent`] follows. There is never more than one
+    /// under way, and none on an HTTP exchange.
     fn send(&mut self, frames: Vec<Frame>);
 
-    /// Finishes what was being sent and closes, within a second.
+    /// Finishes what was being sent, an HTTP POST included, and closes, within a second.
     fn close(self: Box<Self>) -> Task<()>;
 }
 
@@ -106,14 +116,6 @@ pub(crate) struct LinkOptions {
     pub(crate) ca_pem: Option<String>,
     /// The largest message that is read, in bytes.
     pub(crate) max_message: usize,
-}
-
-impl LinkOptions {
-    /// Says what this platform cannot do, or what is wrong with a value.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        #[cfg(not(target_arch = "wasm32"))]
-        return native::check(self);
-        #[cfg(target_arch = "wasm32")]
-        return web::check(self);
-    }
+    /// Whether cookies are kept and sent.
+    pub(crate) with_credentials: bool,
 }

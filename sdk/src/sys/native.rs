@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use super::{Alarm, LinkOptions, Sys, Task, Wire};
+use super::{Alarm, Dialer, LinkOptions, Sys, Task, Wire};
 use crate::core::{Now, Request};
 use crate::error::Error;
 
@@ -31,7 +31,7 @@ pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
     }
 }
 
-pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
+fn check(options: &LinkOptions) -> Result<(), Error> {
     websocket::check_headers(&options.headers)?;
     #[cfg(feature = "tls")]
     tls::check(options)?;
@@ -67,8 +67,22 @@ impl Sys for Native {
         Box::new(Sleep { at: None, sleep: None })
     }
 
-    fn open(&self, request: Request, options: &Arc<LinkOptions>) -> Box<dyn Wire> {
-        Box::new(websocket::WebSocket::dial(request, Arc::clone(options)))
+    fn dialer(&self, options: LinkOptions) -> Result<Box<dyn Dialer>, Error> {
+        check(&options)?;
+        Ok(Box::new(NativeDialer {
+            options: Arc::new(options),
+        }))
+    }
+}
+
+/// Opens links by tokio.
+struct NativeDialer {
+    options: Arc<LinkOptions>,
+}
+
+impl Dialer for NativeDialer {
+    fn open(&self, request: Request) -> Box<dyn Wire> {
+        Box::new(websocket::WebSocket::dial(request, Arc::clone(&self.options)))
     }
 }
 

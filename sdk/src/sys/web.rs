@@ -15,7 +15,7 @@ use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
 
-use super::{Alarm, LinkOptions, Sys, Task, Wire};
+use super::{Alarm, Dialer, LinkOptions, Sys, Task, Wire};
 use crate::core::{Frame, LinkEvent, Now, Request};
 use crate::error::Error;
 
@@ -24,7 +24,7 @@ pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
     Ok(Arc::new(Web))
 }
 
-pub(super) fn check(options: &LinkOptions) -> Result<(), Error> {
+fn check(options: &LinkOptions) -> Result<(), Error> {
     if !options.headers.is_empty() {
         return Err(Error::Unsupported(
             "browsers allow no headers on a WebSocket; use `auth` or `query`".into(),
@@ -67,7 +67,14 @@ impl Sys for Web {
         Box::new(Timer::default())
     }
 
-    fn open(&self, request: Request, _: &Arc<LinkOptions>) -> Box<dyn Wire> {
+    fn dialer(&self, options: LinkOptions) -> Result<Box<dyn Dialer>, Error> {
+        check(&options)?;
+        Ok(Box::new(Self))
+    }
+}
+
+impl Dialer for Web {
+    fn open(&self, request: Request) -> Box<dyn Wire> {
         Box::new(WebSocket::dial(&request))
     }
 }
