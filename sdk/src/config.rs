@@ -277,7 +277,7 @@ pub(crate) fn push_query(query: &mut String, key: &str, value: &str) {
     push_encoded(query, value);
 }
 
-fn push_encoded(query: &mut String, text: &str) {
+pub(crate) fn push_encoded(query: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

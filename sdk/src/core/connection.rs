@@ -7,9 +7,11 @@ use super::context::Context;
 use super::dialing::Attempts;
 use super::emission::Emission;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
+use super::link::{Link, Role};
 use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
-use super::outbound::Batch;
 use super::outbox::Purpose;
+use super::polling::refusal;
+use super::requests::Requests;
 use super::socketio::Assembler;
 use super::timers::{Timer, Timers};
 use super::typing::Target;
@@ -95,7 +97,7 @@ pub struct Core {
     pub(super) head: Vec<u8>,
     /// The last that a server said about the size of messages.
     pub(super) max_payload: Option<u64>,
-    pub(super) next_link: u64,
+    pub(super) requests: Requests,
     /// The earliest deadline, as far as the last drain knew.
     wake_at: Option<Duration>,
     pub(super) closed: bool,
@@ -120,20 +122,6 @@ pub(super) enum Dial {
     Linked(Link),
 }
 
-/// The one link.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) id: LinkId,
-    /// How long the server may be silent. `None` until the Engine.IO session is open.
-    pub(super) patience: Option<Duration>,
-    /// Whether a batch is being written.
-    pub(super) busy: bool,
-    /// What that batch holds beside its frames.
-    pub(super) flying: Batch,
-    /// The batch after that.
-    pub(super) next: Batch,
-}
-
 impl Core {
     /// A client that is not connected and has no sockets yet.
     pub fn new(config: ConnectionConfig) -> Self {
@@ -153,7 +141,7 @@ impl Core {
             assembler: Assembler::new(limits),
             head: Vec::new(),
             max_payload: None,
-            next_link: 0,
+            requests: Requests::new(&config),
             wake_at: None,
             closed: false,
             warned: false,
@@ -207,7 +195,7 @@ impl Core {
             self.cx.notice(socket, Notice::Warning(text.to_owned()));
         }
         if namespace.state == State::Failed {
-            self.attempts = Attempts::default();
+            self.attempts.reset();
         }
         namespace.wanted = true;
         match self.dial {
@@ -363,29 +351,43 @@ impl Core {
     /// Something happened on a link.
     pub fn handle_link(&mut self, now: Now, link: LinkId, event: LinkEvent) {
         self.enter(now);
-        if self.leaving.as_ref().is_some_and(|leaving| leaving.id == link) {
-            self.handle_leaving(event);
+        if let Some(role) = self.leaving.as_ref().and_then(|leaving| leaving.role_of(link)) {
+            self.handle_leaving(role, event);
             return;
         }
-        let open = match &self.dial {
-            Dial::Linked(current) if current.id == link => current.patience.is_some(),
-            // An event of a link that is dead already.
-            _ => return,
+        let (role, open) = match &self.dial {
+            Dial::Linked(current) => (current.role_of(link), current.is_open()),
+            _ => (None, false),
         };
+        match role {
+            Some(Role::Socket) => self.handle_socket(open, event),
+            Some(Role::Get) => self.handle_polled(event),
+            Some(Role::Post) => self.handle_posted(event),
+            Some(Role::Upgrade) => self.handle_upgrade(event),
+            // An event of a link that is dead already.
+            None => {}
+        }
+    }
+
+    fn handle_socket(&mut self, open: bool, event: LinkEvent) {
         match event {
-            LinkEvent::Text(text) => self.handle_text(link, text),
-            LinkEvent::Binary(bytes) => self.handle_binary(link, bytes),
+            LinkEvent::Text(text) => self.handle_text(text),
+            LinkEvent::Binary(bytes) => self.handle_binary(bytes),
             LinkEvent::Sent => self.handle_sent(),
             LinkEvent::Pong => self.handle_pong(),
-            // Not asked for yet.
-            LinkEvent::Response(_) => {}
+            LinkEvent::Response(response) => self.opening_failed(refusal(&response), response.retry_after),
             LinkEvent::Closed(Some(error)) if open => self.lose_link(reason_of(&error), error),
             LinkEvent::Closed(None) if open => self.lose_link(Reason::TransportClose, Error::LinkLost),
             LinkEvent::Closed(error) => {
                 let error = error.unwrap_or_else(|| Error::Handshake("it closed the link at once".into()));
-                self.lose_link(Reason::ConnectError, error);
+                self.opening_failed(error, None);
             }
         }
+    }
+
+    /// What carries the link, while one is open.
+    pub fn transport(&self) -> Option<Transport> {
+        self.cx.transport
     }
 
     /// How long the server may be silent, while there is a session.
@@ -473,6 +475,8 @@ impl Core {
                 Timer::Redial => self.begin_attempt(),
                 Timer::Handshake => self.handshake_overdue(),
                 Timer::Heartbeat | Timer::Probe => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Fallback => _ = self.fall_back(),
+                Timer::Upgrade => self.give_up_upgrade(),
                 Timer::Stable => self.attempts.stable(),
                 Timer::Drain => self.stop_leaving(),
             }
@@ -497,7 +501,7 @@ impl Core {
 }
 
 /// How a failure of the link is called.
-fn reason_of(error: &Error) -> Reason {
+pub(super) fn reason_of(error: &Error) -> Reason {
     match error {
         Error::Protocol(_) => Reason::ParseError,
         Error::SlowConsumer => Reason::SlowConsumer,

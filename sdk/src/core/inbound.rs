@@ -5,7 +5,8 @@ use bytestring::ByteString;
 
 use super::connection::{Core, Dial};
 use super::engineio;
-use super::io::{Frame, LinkId, ReplyTo, SocketId};
+use super::io::{Frame, ReplyTo, SocketId};
+use super::link::Link;
 use super::namespace::{Phase, Why};
 use super::probe::PROBE_NAMESPACE;
 use super::scan;
@@ -17,16 +18,16 @@ use crate::state::{Notice, Reason, State};
 
 impl Core {
     /// A text frame came.
-    pub(super) fn handle_text(&mut self, link: LinkId, text: ByteString) {
+    pub(super) fn handle_text(&mut self, text: ByteString) {
         self.heard();
         match engineio::decode(&text) {
             Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
-                Ok(Some(packet)) => self.handle_packet(link, packet),
+                Ok(Some(packet)) => self.handle_packet(packet),
                 Ok(None) => {}
                 Err(error) => self.unreadable(error.as_str()),
             },
             Ok(engineio::Packet::Open(json)) => match engineio::Handshake::parse(json, self.config.limits.sid) {
-                Ok(handshake) => self.opened(&handshake),
+                Ok(handshake) => self.opened(handshake),
                 Err(error) => self.unreadable(error.as_str()),
             },
             Ok(engineio::Packet::Ping(data)) => {
@@ -35,16 +36,17 @@ impl Core {
                 self.pong(Frame::Text(Bytes::from(pong)));
             }
             Ok(engineio::Packet::Close) => self.lose_link(Reason::TransportClose, Error::LinkLost),
-            Ok(engineio::Packet::Pong(_) | engineio::Packet::Noop | engineio::Packet::Upgrade) => {}
+            Ok(engineio::Packet::Noop) => self.handle_noop(),
+            Ok(engineio::Packet::Pong(_) | engineio::Packet::Upgrade) => {}
             Err(error) => self.unreadable(error.as_str()),
         }
     }
 
     /// A binary frame came: an attachment.
-    pub(super) fn handle_binary(&mut self, link: LinkId, bytes: Bytes) {
+    pub(super) fn handle_binary(&mut self, bytes: Bytes) {
         self.heard();
         match self.assembler.binary(bytes) {
-            Ok(Some(packet)) => self.handle_packet(link, packet),
+            Ok(Some(packet)) => self.handle_packet(packet),
             Ok(None) => {}
             Err(error) => self.unreadable(error.as_str()),
         }
@@ -59,7 +61,10 @@ impl Core {
         }
     }
 
-    fn handle_packet(&mut self, link: LinkId, packet: Assembled) {
+    fn handle_packet(&mut self, packet: Assembled) {
+        let Dial::Linked(Link { id: link, .. }) = self.dial else {
+            return;
+        };
         let Some(socket) = self.socket_named(packet.namespace()) else {
             if packet.namespace() == PROBE_NAMESPACE && matches!(packet.kind, Kind::Connect | Kind::ConnectError) {
                 self.probe_answered(packet.kind);
@@ -175,7 +180,7 @@ impl Core {
     }
 
     /// What came cannot be read: the app is told, and the link is made anew.
-    fn unreadable(&mut self, what: &'static str) {
+    pub(super) fn unreadable(&mut self, what: &'static str) {
         let error = Error::protocol(what);
         for namespace in self.sockets.iter().filter(|namespace| namespace.wanted) {
             self.cx.notice(namespace.id, Notice::Error(error.clone()));

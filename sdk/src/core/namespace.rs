@@ -15,7 +15,7 @@ use super::sending::Bounds;
 use super::typing::Typing;
 use crate::config::{Delivery, QueueConfig, TypingConfig};
 use crate::error::Error;
-use crate::state::{Reason, State, StateChange, Transport};
+use crate::state::{Reason, State, StateChange};
 
 /// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
 const GREETING: Duration = Duration::from_secs(2);
@@ -218,7 +218,7 @@ impl Namespace {
             reason: why.reason,
             error: why.error,
             recovered: false,
-            transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
+            transport: cx.transport.filter(|_| state == State::Connected),
         };
         let change = Box::new(change);
         self.last_change = Some(change.clone());

@@ -11,6 +11,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, SocketId};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
+use crate::state::Transport;
 
 /// How long the answer to a probe is waited for, from when it was written.
 pub(super) const PROBE: Duration = Duration::from_secs(2);
@@ -52,7 +53,7 @@ impl Core {
     /// Sends what a living server answers at once: a ping, or where there is none a CONNECT to a namespace that does not
     /// exist. Never an Engine.IO ping: npm's server closes the link for one that comes from a client.
     fn send_probe(&mut self) {
-        if self.config.can_ping {
+        if self.config.can_ping && self.cx.transport == Some(Transport::WebSocket) {
             self.control(Frame::Ping);
         } else {
             self.send_to_probe(Kind::Connect);

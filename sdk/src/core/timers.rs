@@ -9,6 +9,10 @@ pub(crate) enum Timer {
     Redial,
     /// The attempt takes too long.
     Handshake,
+    /// The transport of this attempt gives way to the other.
+    Fallback,
+    /// A session on polling has tried long enough to get a WebSocket.
+    Upgrade,
     /// The server has been silent for too long.
     Heartbeat,
     /// The connection has been stable for long enough to forget earlier failures.
@@ -20,9 +24,11 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 8] = [
         Self::Redial,
         Self::Handshake,
+        Self::Fallback,
+        Self::Upgrade,
         Self::Heartbeat,
         Self::Stable,
         Self::Probe,

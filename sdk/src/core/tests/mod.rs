@@ -3,7 +3,7 @@
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
 //! - `lifecycle`, `sending`, `chat`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
-//!   `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
+//!   `transports`: long-polling and upgrades; `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
 //! - `model`: random histories with an honest server (`server`): nothing lost, doubled or out of order once it is quiet.
 
 #![allow(clippy::unwrap_used)]
@@ -18,3 +18,4 @@ mod pair;
 mod rules;
 mod sending;
 mod server;
+mod transports;
