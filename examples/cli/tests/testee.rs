@@ -46,6 +46,9 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
         json!({ "recnonect": {} }),
         json!({ "queue": { "capacity": "many" } }),
         json!({ "path": 1 }),
+        json!({ "transports": [] }),
+        json!({ "transports": ["polling", "polling"] }),
+        json!({ "transports": ["polling"], "protocol": "json" }),
     ] {
         assert_eq!(code(&mut testee, create(options)).await, 1002);
     }
@@ -58,13 +61,10 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
 #[tokio::test]
 async fn what_the_client_cannot_do_is_unsupported() {
     let mut testee = Program::start(&["testee"]);
-    assert_eq!(
-        code(&mut testee, create(json!({ "transports": ["polling"] }))).await,
-        1005
-    );
-    testee
-        .take(&create(json!({ "transports": ["websocket", "polling"] })).to_string())
-        .await;
+    for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
+        assert_eq!(code(&mut testee, create(options)).await, 1005);
+    }
+    testee.take(&create(json!({})).to_string()).await;
     for command in [
         json!({ "id": 2, "op": "stats", "client": "a" }),
         json!({ "id": 2, "op": "hint", "client": "a", "hint": "offline" }),

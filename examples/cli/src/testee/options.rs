@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rejoin::{BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, QueueConfig, TypingConfig};
+use rejoin::{
+    BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, Protocol, QueueConfig, Transport, TypingConfig,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -20,6 +22,9 @@ pub(super) struct Options {
     /// Whether there is any option that `"of"` cannot have.
     pub(super) of_a_link: bool,
     pub(super) typing: Option<TypingConfig>,
+    protocol: Option<Protocol>,
+    transports: Option<Vec<Transport>>,
+    with_credentials: Option<bool>,
     path: Option<String>,
     query: HashMap<String, String>,
     headers: HashMap<String, String>,
@@ -70,12 +75,12 @@ impl Options {
                 ("atLeastOnce", Delivery::AtLeastOnce),
             ],
         )?;
-        only_socketio_over_websocket(&mut fields)?;
+        let protocols = [("socketio", Protocol::SocketIo), ("json", Protocol::Json)];
+        read.protocol = fields.choice("protocol", &protocols)?;
+        read.transports = transports(&mut fields)?;
+        read.with_credentials = fields.take("withCredentials")?;
         if fields.take::<String>("account")?.is_some() {
             return Err(unsupported("option `account`"));
-        }
-        if fields.take("withCredentials")?.unwrap_or(false) {
-            return Err(unsupported("option `withCredentials`"));
         }
         fields.end()?;
         Ok(read)
@@ -107,7 +112,7 @@ impl Options {
                 }
             )*};
         }
-        set!(path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
+        set!(protocol => protocol, transports => transports, with_credentials => with_credentials, path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
             max_attempts => max_attempts, seed => reconnect_seed, connect_timeout => connect_timeout,
             ack_timeout => ack_timeout, queue => queue, delivery => delivery);
         if let Some(token) = &self.token {
@@ -152,23 +157,18 @@ fn typing(mut fields: Fields) -> Result<TypingConfig, Error> {
     Ok(typing)
 }
 
-/// The client speaks Socket.IO over a WebSocket: what asks for something else first is not supported yet.
-fn only_socketio_over_websocket(fields: &mut Fields) -> Result<(), Error> {
-    if fields.choice("protocol", &[("socketio", false), ("json", true)])? == Some(true) {
-        return Err(unsupported("the plain-JSON protocol"));
-    }
-    let Some(transports) = fields.take::<Vec<String>>("transports")? else {
-        return Ok(());
+fn transports(fields: &mut Fields) -> Result<Option<Vec<Transport>>, Error> {
+    let Some(names) = fields.take::<Vec<String>>("transports")? else {
+        return Ok(None);
     };
-    let unknown = transports
+    let known = [Transport::WebSocket, Transport::Polling];
+    let named = |name: &String| known.into_iter().find(|transport| transport.as_str() == name);
+    let wrong = || fields.wrong("transports", "they are `websocket` and `polling`");
+    names
         .iter()
-        .any(|name| !["websocket", "polling"].contains(&name.as_str()));
-    match transports.first().map(String::as_str) {
-        _ if unknown => Err(fields.wrong("transports", "they are `websocket` and `polling`")),
-        None => Err(fields.wrong("transports", "there has to be one at least")),
-        Some("websocket") => Ok(()),
-        Some(_) => Err(unsupported("long-polling")),
-    }
+        .map(|name| named(name).ok_or_else(wrong))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 pub(super) fn unsupported(what: &'static str) -> Error {
@@ -259,7 +259,6 @@ mod tests {
             (json!({ "headers": { "a": 1 } }), "headers"),
             (json!({ "auth": "secret" }), "auth"),
             (json!({ "transports": ["pigeon"] }), "transports"),
-            (json!({ "transports": [] }), "transports"),
             (json!({ "protocol": "xmpp" }), "protocol"),
             (json!({ "chat": 1 }), "chat"),
         ] {
@@ -271,14 +270,7 @@ mod tests {
 
     #[test]
     fn what_the_client_does_not_have_is_unsupported() {
-        for options in [
-            json!({ "protocol": "json" }),
-            json!({ "transports": ["polling"] }),
-            json!({ "transports": ["polling", "websocket"] }),
-            json!({ "withCredentials": true }),
-            json!({ "account": "u1" }),
-            json!({ "queue": { "store": "folder" } }),
-        ] {
+        for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
             assert_eq!(refused(options.clone()).code(), 1005, "{options}");
         }
     }
