@@ -278,6 +278,7 @@ impl Core {
 
     pub(super) fn lose_link_and(&mut self, reason: Reason, error: Error, redial: Redial) {
         let was_connected = self.sockets.iter().any(|namespace| namespace.is_joined());
+        tracing::debug!(reason = reason.as_str(), error = error.code(), "the link is lost");
         if let Dial::Linked(link) = std::mem::replace(&mut self.dial, Dial::Idle) {
             link.stop(&mut self.cx);
             link.died(&mut self.cx);

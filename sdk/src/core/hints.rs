@@ -41,6 +41,7 @@ impl Core {
         if self.closed {
             return;
         }
+        tracing::debug!(hint = hint.as_str(), "the platform says");
         match hint {
             Hint::Offline => {
                 self.platform.offline = true;

@@ -212,6 +212,14 @@ impl Namespace {
             return;
         }
         let previous = std::mem::replace(&mut self.state, state);
+        // Errors by their codes: their texts may quote what the server said.
+        tracing::debug!(
+            namespace = self.config.name,
+            state = state.name(),
+            reason = why.reason.map(Reason::as_str),
+            error = why.error.as_ref().map(Error::code),
+            "state"
+        );
         let change = StateChange {
             state,
             previous,

@@ -75,6 +75,10 @@ impl Core {
         let Some(next) = link.fallback.take().filter(|_| !link.is_open()) else {
             return false;
         };
+        tracing::debug!(
+            transport = link.transport().as_str(),
+            "it cannot be opened; the other is tried"
+        );
         link.stop(&mut self.cx);
         self.open_by(next, None);
         true

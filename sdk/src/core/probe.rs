@@ -57,6 +57,7 @@ impl Core {
 
     /// No answer: the link is dead. If the platform asked, the user waits, and the next attempt is made at once.
     pub(super) fn probe_overdue(&mut self) {
+        tracing::debug!("no answer to a probe");
         let urgent = matches!(&self.dial, Dial::Linked(link) if link.urgent);
         let redial = if urgent { Redial::AtOnce } else { Redial::Backoff };
         self.lose_link_and(Reason::PingTimeout, Error::LinkLost, redial);
