@@ -35,6 +35,7 @@ mod outbox;
 mod polling;
 mod probe;
 mod receiving;
+mod recovery;
 mod requests;
 pub mod rng;
 mod rooms;
