@@ -15,6 +15,7 @@ mod interleavings;
 mod lifecycle;
 mod model;
 mod pair;
+mod recovery;
 mod rules;
 mod sending;
 mod server;
