@@ -391,6 +391,7 @@ impl<T: Buildable> Builder<T> {
             ("limits.message", limits.message),
             ("limits.depth", limits.depth),
             ("limits.sid", limits.sid),
+            ("limits.early_events", limits.early_events),
             ("limits.dispatch_events", limits.dispatch_events),
             ("limits.dispatch_bytes", limits.dispatch_bytes),
             ("limits.outgoing", limits.outgoing),

@@ -1,5 +1,6 @@
 //! How a connection comes to be: credentials, the link, the session, CONNECT; and when it is tried again.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -188,11 +189,21 @@ impl Core {
             AuthSource::Value(json) => json,
             _ => "",
         };
-        let frame = self.packet(socket, Kind::Connect, data);
+        let data = match &namespace.recovery {
+            Some(recovery) => Cow::Owned(recovery.connect_data(data)),
+            None => Cow::Borrowed(data),
+        };
+        let frame = self.packet(socket, Kind::Connect, &data);
         self.control(frame);
     }
 
+    /// Tells the server that the client leaves a namespace. It keeps no session that was left.
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.forget_session();
+        if let Dial::Linked(link) = &self.dial {
+            namespace.parted = Some(link.id);
+        }
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
     }

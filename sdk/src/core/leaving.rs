@@ -22,6 +22,7 @@ impl Core {
             self.send_disconnect(socket);
         }
         let namespace = &mut self.sockets[socket.index()];
+        namespace.forget_session();
         namespace.wanted = false;
         namespace.phase = Phase::Absent;
         namespace.lost(&mut self.cx, error);

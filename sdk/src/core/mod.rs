@@ -36,6 +36,7 @@ mod outbox;
 mod polling;
 mod probe;
 mod receiving;
+mod recovery;
 mod requests;
 pub mod rng;
 mod rooms;

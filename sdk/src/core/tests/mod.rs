@@ -16,6 +16,7 @@ mod interleavings;
 mod lifecycle;
 mod model;
 mod pair;
+mod recovery;
 mod rules;
 mod sending;
 mod server;
