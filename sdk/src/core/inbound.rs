@@ -1,14 +1,17 @@
 //! What the server sends: frames become packets, packets reach their sockets.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::connection::{Core, Dial};
 use super::engineio;
-use super::io::{Frame, ReplyTo, SocketId};
+use super::io::{Frame, LinkId, ReplyTo, SocketId};
 use super::link::Link;
 use super::namespace::{Phase, Why};
 use super::probe::PROBE_NAMESPACE;
+use super::recovery::EarlyEvent;
 use super::scan;
 use super::socketio::{Assembled, Kind};
 use super::timers::Timer;
@@ -74,22 +77,29 @@ impl Core {
             return;
         };
         match packet.kind {
-            Kind::Connect => self.joined(socket, packet.data()),
+            Kind::Connect => self.joined(link, socket, packet.data()),
             Kind::ConnectError => self.refused(socket, packet.data()),
             Kind::Disconnect => self.left_by_server(socket),
             Kind::Event | Kind::BinaryEvent => {
                 let namespace = &mut self.sockets[socket.index()];
-                if namespace.is_joined() {
-                    let name = match packet.name() {
-                        std::borrow::Cow::Borrowed(name) => packet.share(name),
-                        std::borrow::Cow::Owned(name) => name.into(),
-                    };
-                    let args = packet.share(packet.raw_args());
+                let early = namespace.keeps_early(link);
+                if !early && !namespace.is_joined() {
+                    return;
+                }
+                let name = match packet.name() {
+                    Cow::Borrowed(name) => packet.share(name),
+                    Cow::Owned(name) => name.into(),
+                };
+                let args = packet.share(packet.raw_args());
+                let ack = packet.id;
+                let payload = Payload::new(args, packet.attachments);
+                if !early {
                     let join = namespace.joins;
-                    let reply_to = packet.id.map(|id| ReplyTo { link, join, id });
-                    let payload = Payload::new(args, packet.attachments);
+                    let reply_to = ack.map(|id| ReplyTo { link, join, id });
                     namespace.received(&mut self.cx, name, payload, reply_to);
                     self.settle_in(socket);
+                } else if !namespace.keep_early(EarlyEvent { name, payload, ack }, &self.config.limits) {
+                    self.unreadable("more events came before CONNECT than the limit");
                 }
             }
             Kind::Ack | Kind::BinaryAck => {
@@ -104,30 +114,36 @@ impl Core {
     }
 
     /// The server took the namespace.
-    fn joined(&mut self, socket: SocketId, data: &str) {
+    fn joined(&mut self, link: LinkId, socket: SocketId, data: &str) {
+        let text = |name| scan::field(data, name).and_then(scan::string);
+        let (sid, pid) = (text("sid"), text("pid"));
+        if [&sid, &pid]
+            .into_iter()
+            .flatten()
+            .any(|id| id.len() > self.config.limits.sid)
+        {
+            self.unreadable("its session id is longer than the limit");
+            return;
+        }
         let namespace = &mut self.sockets[socket.index()];
         if namespace.phase != Phase::Joining {
             // It was not waited for any more: the user left meanwhile, or its time was over.
             if namespace.is_joined() {
                 // The answer to a CONNECT before the last one came first; this is the session that is left.
-                namespace.sid = scan::field(data, "sid")
-                    .and_then(scan::string)
-                    .map(|sid| sid.into_owned());
+                namespace.sid = sid.map(Cow::into_owned);
+                namespace.take_pid(pid.as_deref());
             } else {
                 self.send_disconnect(socket);
             }
             return;
         }
-        let Some(sid) = scan::field(data, "sid").and_then(scan::string) else {
+        let Some(sid) = sid else {
             let reason = "its CONNECT has no sid, as from a server of Socket.IO 2; version 3 or later is needed";
             self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
             return;
         };
-        if sid.len() > self.config.limits.sid {
-            self.unreadable("its session id is longer than the limit");
-            return;
-        }
-        namespace.joined(&mut self.cx, sid.into_owned());
+        let recovered = namespace.take_pid(pid.as_deref());
+        namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
             self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));

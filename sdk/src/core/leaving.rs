@@ -22,6 +22,7 @@ impl Core {
             self.send_disconnect(socket);
         }
         let namespace = &mut self.sockets[socket.index()];
+        namespace.forget_session();
         namespace.wanted = false;
         namespace.phase = Phase::Absent;
         namespace.lost(&mut self.cx, error);
@@ -33,6 +34,11 @@ impl Core {
             return;
         }
         self.timers.clear();
+        self.let_go();
+    }
+
+    /// Lets the link write what it was given, and close.
+    pub(super) fn let_go(&mut self) {
         self.stop_leaving();
         self.cx.transport = None;
         self.give_up_upgrade();

@@ -150,6 +150,10 @@ impl Namespace {
             message_id: entry.message_id(),
             event: entry.event(),
         };
+        tracing::debug!(
+            receipt = entry.seq,
+            "the queue is full, and its oldest message is dropped"
+        );
         self.finish(cx, entry, Outcome::Dropped);
         cx.notice(self.id, notice);
     }
@@ -222,9 +226,11 @@ impl Namespace {
         let mut back: Vec<Entry> = Vec::new();
         for entry in self.acks.disconnected() {
             let told_again = match &entry.purpose {
-                // What was sent to the room before goes again, and the leave behind it.
+                // What was sent to the room before goes again, and the leave behind it. A session that may be taken up
+                // again may also still be in the room.
                 Purpose::Leave(room) => {
-                    self.rooms.is_leaving(room) && back.iter().any(|before| before.lane == entry.lane)
+                    let behind = back.iter().any(|before| before.lane == entry.lane);
+                    self.rooms.is_leaving(room) && (behind || self.recovery.is_some())
                 }
                 _ => entry.reliable && again,
             };
