@@ -119,12 +119,17 @@ impl Driven {
         }
     }
 
+    /// The client whose link it is on.
+    pub(super) fn client(&self) -> &Client {
+        match &self.link {
+            Link::Generic(client) => client,
+            Link::Chat(chat) => chat.client(),
+        }
+    }
+
     /// Ends the client for good.
     pub(super) fn close(&self) {
-        match &self.link {
-            Link::Generic(client) => client.close(),
-            Link::Chat(chat) => chat.close(),
-        }
+        self.client().close();
     }
 
     /// Starts event lines.

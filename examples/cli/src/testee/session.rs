@@ -129,7 +129,11 @@ impl Session {
                 let token: commands::Token = commands::read(line)?;
                 self.client(&token.client)?.set_token(token.token)?;
             }
-            "hint" => return Err(unsupported("`hint`").into()),
+            "hint" => {
+                let hinted: commands::Hinted = commands::read(line)?;
+                let hint = hinted.hint()?;
+                self.client(&hinted.client)?.client().hint(hint);
+            }
             "stats" => return Err(unsupported("`stats`").into()),
             _ => return Err(malformed(format!("there is no op `{op}`"))),
         }

@@ -1,7 +1,7 @@
 //! Sessions that do not begin as they should.
 
 use crate::script::Step;
-use crate::{BOTH, WEBSOCKET, open_packet, outlives_script, verdict};
+use crate::{BOTH, Bench, WEBSOCKET, open_packet, verdict};
 
 fn open(fields: &str) -> Step {
     Step::Say(format!("0{{{fields}}}"))
@@ -9,6 +9,7 @@ fn open(fields: &str) -> Step {
 
 #[tokio::test]
 async fn a_handshake_that_cannot_be_read_is_an_error() {
+    let bench = Bench::start().await;
     let long = format!(
         r#""sid":"{}","pingInterval":25000,"pingTimeout":20000"#,
         "x".repeat(1 << 20)
@@ -50,13 +51,16 @@ async fn a_handshake_that_cannot_be_read_is_an_error() {
             ("nesting", open(&deep)),
         ] {
             let verdict = verdict("parse error", &[2005]);
-            outlives_script(transport, what, &[said, Step::Stay], &verdict).await;
+            bench
+                .outlives_script(transport, what, &[said, Step::Stay], &verdict)
+                .await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_namespace_without_a_sid_is_socketio_2_and_a_handshake_error() {
+    let bench = Bench::start().await;
     for transport in BOTH {
         // It joins by itself, and says no sid.
         for (what, steps) in [
@@ -70,31 +74,40 @@ async fn a_namespace_without_a_sid_is_socketio_2_and_a_handshake_error() {
             ),
         ] {
             let steps = [steps, vec![Step::Stay]].concat();
-            outlives_script(transport, what, &steps, &verdict("connect error", &[2004])).await;
+            bench
+                .outlives_script(transport, what, &steps, &verdict("connect error", &[2004]))
+                .await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_namespace_with_a_sid_of_a_megabyte_is_a_parse_error() {
+    let bench = Bench::start().await;
     let answer = Step::Say(format!(r#"40{{"sid":"{}"}}"#, "x".repeat(1 << 20)));
     for transport in BOTH {
         let steps = [open_packet(), Step::Hear("40"), answer.clone(), Step::Stay];
-        outlives_script(
-            transport,
-            "a sid of a megabyte",
-            &steps,
-            &verdict("parse error", &[2005]),
-        )
-        .await;
+        bench
+            .outlives_script(
+                transport,
+                "a sid of a megabyte",
+                &steps,
+                &verdict("parse error", &[2005]),
+            )
+            .await;
     }
 }
 
 #[tokio::test]
 async fn a_session_that_is_not_opened_or_not_joined_is_a_connect_timeout() {
+    let bench = Bench::start().await;
     let verdict = verdict("connect timeout", &[2003]);
-    outlives_script(WEBSOCKET, "no session", &[Step::Stay], &verdict).await;
+    bench
+        .outlives_script(WEBSOCKET, "no session", &[Step::Stay], &verdict)
+        .await;
     for transport in BOTH {
-        outlives_script(transport, "no namespace", &[open_packet(), Step::Stay], &verdict).await;
+        bench
+            .outlives_script(transport, "no namespace", &[open_packet(), Step::Stay], &verdict)
+            .await;
     }
 }

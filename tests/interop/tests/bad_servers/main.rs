@@ -39,34 +39,51 @@ fn over(transport: &str) -> Value {
     )
 }
 
-/// Connects to a bad server, looks at how the first attempt ends, and at the connection when the server is good.
-async fn outlives(transport: &str, what: &str, behaviour: Behaviour, verdict: &Verdict) {
-    let good = NodeServer::start(json!({})).await;
-    let gate = Gate::start(&good, behaviour).await;
-    let testee = Testee::start();
-    testee.create("a", &gate.url(), over(transport)).await;
-    testee.on("a", "*").await;
-    testee.connect("a").await;
-
-    let waiting = testee.wait_state("a", "waiting").await;
-    let said = format!("{what} over {transport}: {waiting}");
-    assert_eq!(waiting["reason"], verdict.reason, "{said}");
-    let code = waiting["error"]["code"].as_u64().unwrap_or_default();
-    assert!(verdict.codes.contains(&code), "{said}");
-    // A sentence, and not what the server sent.
-    let message = waiting["error"]["message"].as_str().unwrap_or_default();
-    assert!((20..400).contains(&message.len()), "{said}");
-    assert_eq!(good.links(), 0, "{said}");
-
-    gate.mend();
-    testee.wait_state("a", "connected").await;
-    assert_eq!(testee.request("a", "echo", json!([what])).await, [json!(what)]);
-    good.wait_open_links(1).await;
+/// A testee, and the good server that each bad one becomes.
+struct Bench {
+    good: NodeServer,
+    testee: Testee,
 }
 
-/// The same for a server that keeps to a script in each session.
-async fn outlives_script(transport: &str, what: &str, steps: &[Step], verdict: &Verdict) {
-    outlives(transport, what, play(transport, steps), verdict).await;
+impl Bench {
+    async fn start() -> Self {
+        Self {
+            good: NodeServer::start(json!({})).await,
+            testee: Testee::start(),
+        }
+    }
+
+    /// A new client connects to a bad server: looks at how its first attempt ends, and at the connection that it makes
+    /// when the server is good.
+    async fn outlives(&self, transport: &str, what: &str, behaviour: Behaviour, verdict: &Verdict) {
+        let Self { good, testee } = self;
+        let gate = Gate::start(good, behaviour).await;
+        let links = good.links();
+        let client = &format!("{what} over {transport}");
+        testee.create(client, &gate.url(), over(transport)).await;
+        testee.connect(client).await;
+
+        let waiting = testee.wait_state(client, "waiting").await;
+        assert_eq!(waiting["reason"], verdict.reason, "{waiting}");
+        let code = waiting["error"]["code"].as_u64().unwrap_or_default();
+        assert!(verdict.codes.contains(&code), "{waiting}");
+        // A sentence, and not what the server sent.
+        let message = waiting["error"]["message"].as_str().unwrap_or_default();
+        assert!((20..400).contains(&message.len()), "{waiting}");
+        assert_eq!(good.links(), links, "{waiting}");
+
+        gate.mend();
+        testee.wait_state(client, "connected").await;
+        assert_eq!(testee.request(client, "echo", json!([what])).await, [json!(what)]);
+        good.wait_open_links(1).await;
+        testee.disconnect(client).await;
+        good.wait_open_links(0).await;
+    }
+
+    /// The same for a server that keeps to a script in each session.
+    async fn outlives_script(&self, transport: &str, what: &str, steps: &[Step], verdict: &Verdict) {
+        self.outlives(transport, what, play(transport, steps), verdict).await;
+    }
 }
 
 /// A heartbeat of an hour: silence is no matter here.

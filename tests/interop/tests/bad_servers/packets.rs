@@ -6,16 +6,19 @@ use rejoin_interop::{NodeServer, Testee, options};
 use serde_json::json;
 
 use crate::script::Step;
-use crate::{BOTH, WEBSOCKET, joined, open_packet_every, outlives_script, over, verdict};
+use crate::{BOTH, Bench, WEBSOCKET, joined, open_packet_every, over, verdict};
 
 /// A parse error, once the namespace is joined.
-async fn unreadable(transport: &str, what: &str, more: Vec<Step>) {
+async fn unreadable(bench: &Bench, transport: &str, what: &str, more: Vec<Step>) {
     let steps = [joined(), more, vec![Step::Stay]].concat();
-    outlives_script(transport, what, &steps, &verdict("parse error", &[2005])).await;
+    bench
+        .outlives_script(transport, what, &steps, &verdict("parse error", &[2005]))
+        .await;
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_closes_the_link() {
+    let bench = Bench::start().await;
     let deep = format!(r#"42["x",{}1{}]"#, "[".repeat(10_000), "]".repeat(10_000));
     let placeholder = r#"{"_placeholder":true,"num":0}"#;
     for transport in BOTH {
@@ -43,13 +46,14 @@ async fn what_cannot_be_read_closes_the_link() {
                 ],
             ),
         ] {
-            unreadable(transport, what, more).await;
+            unreadable(&bench, transport, what, more).await;
         }
     }
 }
 
 #[tokio::test]
 async fn frames_that_are_none_close_the_link() {
+    let bench = Bench::start().await;
     for (what, bytes) in [
         (
             "a frame of a terabyte",
@@ -59,22 +63,27 @@ async fn frames_that_are_none_close_the_link() {
         ("reserved bits", b"\xf1\x01x".to_vec()),
         ("a rest without a beginning", b"\x80\x01x".to_vec()),
         ("text that is not UTF-8", b"\x81\x03\xff\xfe\xfd".to_vec()),
-        ("a ping that is too long", b"\x89\x7e\x01\x00".to_vec()),
+        (
+            "a ping that is too long",
+            [b"\x89\x7e\x01\x00".to_vec(), vec![b'x'; 256]].concat(),
+        ),
     ] {
-        unreadable(WEBSOCKET, what, vec![Step::Write(bytes)]).await;
+        unreadable(&bench, WEBSOCKET, what, vec![Step::Write(bytes)]).await;
     }
 }
 
 #[tokio::test]
 async fn a_message_over_the_limit_closes_the_link() {
+    let bench = Bench::start().await;
     let long = format!(r#"42["x","{}"]"#, "y".repeat(17 << 20));
     for transport in BOTH {
-        unreadable(transport, "17 MiB of text", vec![Step::Say(long.clone())]).await;
+        unreadable(&bench, transport, "17 MiB of text", vec![Step::Say(long.clone())]).await;
     }
     // Each attachment is within it, all of them are not.
     let head = r#"455-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1},{"_placeholder":true,"num":2},{"_placeholder":true,"num":3},{"_placeholder":true,"num":4}]"#;
     let attachments = vec![Step::SayBytes(vec![0; 4 << 20]); 5];
     unreadable(
+        &bench,
         WEBSOCKET,
         "20 MiB of attachments",
         [vec![Step::say(head)], attachments].concat(),
@@ -84,6 +93,7 @@ async fn a_message_over_the_limit_closes_the_link() {
 
 #[tokio::test]
 async fn half_a_binary_message_and_then_silence_is_a_ping_timeout() {
+    let bench = Bench::start().await;
     for transport in BOTH {
         let steps = [
             open_packet_every(Duration::from_millis(100)),
@@ -92,7 +102,9 @@ async fn half_a_binary_message_and_then_silence_is_a_ping_timeout() {
             Step::say(r#"451-["x",{"_placeholder":true,"num":0}]"#),
             Step::Stay,
         ];
-        outlives_script(transport, "half a message", &steps, &verdict("ping timeout", &[2006])).await;
+        bench
+            .outlives_script(transport, "half a message", &steps, &verdict("ping timeout", &[2006]))
+            .await;
     }
 }
 
