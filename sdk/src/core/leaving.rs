@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::connection::{Core, Dial};
-use super::io::{Frame, LinkEvent, SocketId};
+use super::io::{Frame, LinkEvent, Now, SocketId};
 use super::link::Role;
-use super::namespace::Phase;
+use super::namespace::{Phase, Why};
 use super::timers::Timer;
 use crate::error::Error;
+use crate::state::{Reason, State};
 
 /// How long a link has for its last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -26,6 +27,28 @@ impl Core {
         namespace.wanted = false;
         namespace.phase = Phase::Absent;
         namespace.lost(&mut self.cx, error);
+    }
+
+    /// Disconnects, takes back everything that waits, and keeps nothing of the user: messages, rooms, sessions. What a store
+    /// keeps is erased.
+    pub fn forget(&mut self, now: Now) {
+        self.enter(now);
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets[index].id;
+            if self.sockets[index].is_joined() {
+                self.send_disconnect(socket);
+            }
+            let namespace = &mut self.sockets[index];
+            let used = namespace.wanted || !matches!(namespace.state, State::Idle | State::Closed);
+            namespace.wanted = false;
+            namespace.phase = Phase::Absent;
+            namespace.lost(&mut self.cx, &Error::Closed);
+            namespace.forget(&mut self.cx);
+            if used {
+                namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
+            }
+        }
+        self.release();
     }
 
     /// Lets go of the link when no socket wants it any more.
