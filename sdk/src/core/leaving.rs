@@ -66,11 +66,12 @@ impl Core {
         self.cx.transport = None;
         self.give_up_upgrade();
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            if link.is_open() && link.polling().is_some() {
-                // A WebSocket says so by closing.
-                link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
-            }
             link.hand_over(&mut self.cx, &mut self.requests);
+            if link.is_open() && link.polling().is_some() {
+                // A WebSocket says so by closing. In a POST of its own: npm's server would act on it before the rest.
+                link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
+                link.hand_over(&mut self.cx, &mut self.requests);
+            }
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
             self.finish_leaving();
