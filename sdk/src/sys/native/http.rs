@@ -72,6 +72,8 @@ impl Wire for Exchange {
 async fn exchange(request: Request, origin: Arc<Origin>) -> Result<Response, Error> {
     let mut message = message(&request, &origin)?;
     while let Some(kept) = origin.pool.take() {
+        // Lets the runtime look at its sockets, so that a connection which the server has closed is known to be.
+        tokio::task::yield_now().await;
         match kept.exchange(message, &request, &origin).await {
             // The server closed it while it was idle, and has not seen the request.
             Err(Unanswered::NotSent(unsent)) => message = *unsent,
