@@ -136,6 +136,9 @@ pub struct Limits {
     pub depth: usize,
     /// A session id, in bytes. Default 256.
     pub sid: usize,
+    /// Events of a namespace that come before the server has said that it is joined, as those do that were missed
+    /// meanwhile. Default 256.
+    pub early_events: usize,
     /// Events that wait for handlers. Default 1,024.
     pub dispatch_events: usize,
     /// The same in bytes. Default 8 MiB.
@@ -151,6 +154,7 @@ impl Default for Limits {
             attachments: 10,
             depth: 128,
             sid: 256,
+            early_events: 256,
             dispatch_events: 1024,
             dispatch_bytes: 8 << 20,
             outgoing: 1 << 20,
@@ -277,7 +281,7 @@ pub(crate) fn push_query(query: &mut String, key: &str, value: &str) {
     push_encoded(query, value);
 }
 
-fn push_encoded(query: &mut String, text: &str) {
+pub(crate) fn push_encoded(query: &mut String, text: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -6,10 +6,13 @@ use std::time::Duration;
 use super::context::Context;
 use super::dialing::Attempts;
 use super::emission::Emission;
+use super::hints::Platform;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
+use super::link::{Link, Role};
 use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
-use super::outbound::Batch;
 use super::outbox::Purpose;
+use super::polling::refusal;
+use super::requests::Requests;
 use super::socketio::Assembler;
 use super::timers::{Timer, Timers};
 use super::typing::Target;
@@ -89,13 +92,14 @@ pub struct Core {
     /// A link that the user closed and that still writes what was left.
     pub(super) leaving: Option<Link>,
     pub(super) timers: Timers,
+    pub(super) platform: Platform,
     pub(super) attempts: Attempts,
     pub(super) assembler: Assembler,
     /// Where the heads of packets are written.
     pub(super) head: Vec<u8>,
     /// The last that a server said about the size of messages.
     pub(super) max_payload: Option<u64>,
-    pub(super) next_link: u64,
+    pub(super) requests: Requests,
     /// The earliest deadline, as far as the last drain knew.
     wake_at: Option<Duration>,
     pub(super) closed: bool,
@@ -116,22 +120,10 @@ pub(super) enum Dial {
     Preparing,
     /// The next attempt has its time.
     Waiting,
+    /// The platform holds attempts back.
+    Held,
     /// There is a link, open or being opened.
     Linked(Link),
-}
-
-/// The one link.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) id: LinkId,
-    /// How long the server may be silent. `None` until the Engine.IO session is open.
-    pub(super) patience: Option<Duration>,
-    /// Whether a batch is being written.
-    pub(super) busy: bool,
-    /// What that batch holds beside its frames.
-    pub(super) flying: Batch,
-    /// The batch after that.
-    pub(super) next: Batch,
 }
 
 impl Core {
@@ -149,11 +141,12 @@ impl Core {
             dial: Dial::Idle,
             leaving: None,
             timers: Timers::default(),
+            platform: Platform::default(),
             attempts: Attempts::default(),
             assembler: Assembler::new(limits),
             head: Vec::new(),
             max_payload: None,
-            next_link: 0,
+            requests: Requests::new(&config),
             wake_at: None,
             closed: false,
             warned: false,
@@ -207,11 +200,11 @@ impl Core {
             self.cx.notice(socket, Notice::Warning(text.to_owned()));
         }
         if namespace.state == State::Failed {
-            self.attempts = Attempts::default();
+            self.attempts.reset();
         }
         namespace.wanted = true;
         match self.dial {
-            Dial::Idle | Dial::Waiting => {
+            Dial::Idle | Dial::Waiting | Dial::Held => {
                 // The user knows better than a server that said when to come back.
                 namespace.phase = Phase::Absent;
                 self.begin_attempt();
@@ -363,29 +356,43 @@ impl Core {
     /// Something happened on a link.
     pub fn handle_link(&mut self, now: Now, link: LinkId, event: LinkEvent) {
         self.enter(now);
-        if self.leaving.as_ref().is_some_and(|leaving| leaving.id == link) {
-            self.handle_leaving(event);
+        if let Some(role) = self.leaving.as_ref().and_then(|leaving| leaving.role_of(link)) {
+            self.handle_leaving(role, event);
             return;
         }
-        let open = match &self.dial {
-            Dial::Linked(current) if current.id == link => current.patience.is_some(),
-            // An event of a link that is dead already.
-            _ => return,
+        let (role, open) = match &self.dial {
+            Dial::Linked(current) => (current.role_of(link), current.is_open()),
+            _ => (None, false),
         };
+        match role {
+            Some(Role::Socket) => self.handle_socket(open, event),
+            Some(Role::Get) => self.handle_polled(event),
+            Some(Role::Post) => self.handle_posted(event),
+            Some(Role::Upgrade) => self.handle_upgrade(event),
+            // An event of a link that is dead already.
+            None => {}
+        }
+    }
+
+    fn handle_socket(&mut self, open: bool, event: LinkEvent) {
         match event {
-            LinkEvent::Text(text) => self.handle_text(link, text),
-            LinkEvent::Binary(bytes) => self.handle_binary(link, bytes),
+            LinkEvent::Text(text) => self.handle_text(text),
+            LinkEvent::Binary(bytes) => self.handle_binary(bytes),
             LinkEvent::Sent => self.handle_sent(),
             LinkEvent::Pong => self.handle_pong(),
-            // Not asked for yet.
-            LinkEvent::Response(_) => {}
+            LinkEvent::Response(response) => self.opening_failed(refusal(&response), response.retry_after),
             LinkEvent::Closed(Some(error)) if open => self.lose_link(reason_of(&error), error),
             LinkEvent::Closed(None) if open => self.lose_link(Reason::TransportClose, Error::LinkLost),
             LinkEvent::Closed(error) => {
                 let error = error.unwrap_or_else(|| Error::Handshake("it closed the link at once".into()));
-                self.lose_link(Reason::ConnectError, error);
+                self.opening_failed(error, None);
             }
         }
+    }
+
+    /// What carries the link, while one is open.
+    pub fn transport(&self) -> Option<Transport> {
+        self.cx.transport
     }
 
     /// How long the server may be silent, while there is a session.
@@ -452,12 +459,16 @@ impl Core {
     /// Every input begins here: the time is taken over, and what is due happens first. A timer that the platform held
     /// back must not make a dead connection look alive.
     pub(super) fn enter(&mut self, now: Now) {
+        let stepped = self.clock_stepped(now);
         self.cx.now = Now {
             mono: now.mono.max(self.cx.now.mono),
             unix_ms: now.unix_ms,
         };
         if self.wake_at.is_none_or(|at| at <= self.cx.now.mono) {
             self.expire();
+        }
+        if stepped {
+            self.wake_up();
         }
     }
 
@@ -472,7 +483,11 @@ impl Core {
             match timer {
                 Timer::Redial => self.begin_attempt(),
                 Timer::Handshake => self.handshake_overdue(),
-                Timer::Heartbeat | Timer::Probe => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Heartbeat => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Probe => self.probe_overdue(),
+                Timer::Background => self.pause(),
+                Timer::Fallback => _ = self.fall_back(),
+                Timer::Upgrade => self.give_up_upgrade(),
                 Timer::Stable => self.attempts.stable(),
                 Timer::Drain => self.stop_leaving(),
             }
@@ -497,7 +512,7 @@ impl Core {
 }
 
 /// How a failure of the link is called.
-fn reason_of(error: &Error) -> Reason {
+pub(super) fn reason_of(error: &Error) -> Reason {
     match error {
         Error::Protocol(_) => Reason::ParseError,
         Error::SlowConsumer => Reason::SlowConsumer,

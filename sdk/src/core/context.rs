@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::io::{Happening, Now, Output, SocketId};
 use super::rng::Rng;
 use crate::receipt::{Acceptor, Completer, Outcome};
-use crate::state::Notice;
+use crate::state::{Notice, Transport};
 use crate::store::{Record, Transaction};
 
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) struct Context {
     pub(crate) now: Now,
     pub(crate) rng: Rng,
     pub(crate) out: VecDeque<Output>,
+    /// What carries the link, while one is open.
+    pub(crate) transport: Option<Transport>,
     next_seq: u64,
     store: Option<StoreTurns>,
 }
@@ -31,6 +33,7 @@ impl Context {
             now: Now::default(),
             rng: Rng::new(seed),
             out: VecDeque::new(),
+            transport: None,
             next_seq: 1,
             store: stored.then(StoreTurns::default),
         }

@@ -1,19 +1,18 @@
 //! How a connection comes to be: credentials, the link, the session, CONNECT; and when it is tried again.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 use super::backoff;
-use super::connection::{Core, Dial, Link};
-use super::engineio;
-use super::io::{Frame, LinkId, Method, Now, Output, Request, SocketId};
+use super::connection::{Core, Dial};
+use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
-use super::outbound::Batch;
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
 use crate::error::Error;
-use crate::state::{Notice, Reason, State};
+use crate::state::{Notice, Reason, State, Transport};
 
 /// A connection that has lasted this long makes earlier failures forgotten. Not sooner: a server that accepts and drops
 /// would otherwise be hammered.
@@ -28,13 +27,28 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 /// After so many failed attempts in a row the app is told.
 const FAILURES_TOLD: u32 = 5;
 
+/// When the next attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redial {
+    /// As many have failed, so long is the delay.
+    Backoff,
+    /// The server has said when.
+    Told(Duration),
+    /// The user waits for it.
+    AtOnce,
+}
+
 /// What is remembered from one attempt to the next.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
     /// Attempts since the last stable connection, for the delay and for `max_attempts`.
     redials: u32,
     /// Failed attempts in a row.
-    failed: u32,
+    pub(super) failed: u32,
+    /// What carried the last session.
+    pub(super) worked: Option<Transport>,
+    /// The server does not want to be asked before.
+    not_before: Duration,
 }
 
 impl Attempts {
@@ -44,6 +58,21 @@ impl Attempts {
 
     pub(super) fn stable(&mut self) {
         self.redials = 0;
+    }
+
+    /// A session was opened by this transport, or went over to it.
+    pub(super) fn works(&mut self, transport: Transport) {
+        self.worked = Some(transport);
+    }
+
+    /// How long the server does not want to be asked.
+    pub(super) fn left(&self, now: Duration) -> Option<Duration> {
+        self.not_before.checked_sub(now).filter(|left| !left.is_zero())
+    }
+
+    /// Forgets failures, not what worked.
+    pub(super) fn reset(&mut self) {
+        (self.redials, self.failed) = (0, 0);
     }
 }
 
@@ -150,53 +179,6 @@ impl Core {
         }
     }
 
-    fn open_link(&mut self) {
-        if !self.timers.is_set(Timer::Handshake) {
-            self.timers
-                .set(Timer::Handshake, self.cx.after(self.config.connect_timeout));
-        }
-        self.next_link += 1;
-        let id = LinkId(self.next_link);
-        let endpoint = &self.config.endpoint;
-        let mut target = self.config.path.clone();
-        target.push_str("?EIO=4&transport=websocket");
-        if !self.config.query.is_empty() {
-            target.push('&');
-            target.push_str(&self.config.query);
-        }
-        let request = Request {
-            method: Method::WebSocket,
-            secure: endpoint.secure,
-            host: endpoint.host.clone(),
-            port: endpoint.port,
-            authority: endpoint.authority(),
-            target,
-        };
-        self.assembler.reset();
-        self.dial = Dial::Linked(Link {
-            id,
-            patience: None,
-            busy: false,
-            flying: Batch::default(),
-            next: Batch::default(),
-        });
-        self.cx.push(Output::Start(id, Box::new(request)));
-    }
-
-    /// The Engine.IO session is open.
-    pub(super) fn opened(&mut self, handshake: &engineio::Handshake) {
-        let Dial::Linked(link) = &mut self.dial else { return };
-        if link.patience.is_some() {
-            return;
-        }
-        let patience = handshake.ping_interval + handshake.ping_timeout;
-        link.patience = Some(patience);
-        self.max_payload = handshake.max_payload;
-        self.timers.stop(Timer::Handshake);
-        self.timers.set(Timer::Heartbeat, self.cx.after(patience));
-        self.advance();
-    }
-
     fn send_connect(&mut self, socket: SocketId) {
         let namespace = &mut self.sockets[socket.index()];
         let Phase::Armed(auth) = std::mem::replace(&mut namespace.phase, Phase::Joining) else {
@@ -207,11 +189,21 @@ impl Core {
             AuthSource::Value(json) => json,
             _ => "",
         };
-        let frame = self.packet(socket, Kind::Connect, data);
+        let data = match &namespace.recovery {
+            Some(recovery) => Cow::Owned(recovery.connect_data(data)),
+            None => Cow::Borrowed(data),
+        };
+        let frame = self.packet(socket, Kind::Connect, &data);
         self.control(frame);
     }
 
+    /// Tells the server that the client leaves a namespace. It keeps no session that was left.
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        let namespace = &mut self.sockets[socket.index()];
+        namespace.forget_session();
+        if let Dial::Linked(link) = &self.dial {
+            namespace.parted = Some(link.id);
+        }
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
     }
@@ -228,13 +220,8 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.deadline = None;
         if let Some(after) = retry_after_ms {
-            let after = Duration::from_millis(after).min(LONGEST_RETRY_AFTER);
-            let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
-            self.join_later(
-                socket,
-                Some(after + spread),
-                Why::new(Reason::ConnectError, Some(error)),
-            );
+            let after = self.told_delay(Duration::from_millis(after));
+            self.join_later(socket, Some(after), Why::new(Reason::ConnectError, Some(error)));
             return;
         }
         if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
@@ -247,6 +234,12 @@ impl Core {
         namespace.phase = Phase::Absent;
         namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
         self.release();
+    }
+
+    /// The delay that the server asked for, within bounds, and spread so that not all come back in the same instant.
+    fn told_delay(&mut self, after: Duration) -> Duration {
+        let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
+        after.min(LONGEST_RETRY_AFTER) + spread
     }
 
     /// Asks the server again later, over the same link.
@@ -286,12 +279,31 @@ impl Core {
     /// The link is gone, or the attempt for one has failed. Everything that was on it is accounted for, and the next
     /// attempt gets its time.
     pub(super) fn lose_link(&mut self, reason: Reason, error: Error) {
+        self.lose_link_and(reason, error, Redial::Backoff);
+    }
+
+    /// The same, where the server has said when to come back.
+    pub(super) fn lose_link_after(&mut self, reason: Reason, error: Error, retry_after: Option<Duration>) {
+        self.lose_link_and(reason, error, retry_after.map_or(Redial::Backoff, Redial::Told));
+    }
+
+    pub(super) fn lose_link_and(&mut self, reason: Reason, error: Error, redial: Redial) {
         let was_connected = self.sockets.iter().any(|namespace| namespace.is_joined());
+        tracing::debug!(reason = reason.as_str(), error = error.code(), "the link is lost");
         if let Dial::Linked(link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            self.cx.push(Output::Stop(link.id));
+            link.stop(&mut self.cx);
             link.died(&mut self.cx);
         }
-        for timer in [Timer::Handshake, Timer::Heartbeat, Timer::Stable, Timer::Probe] {
+        self.cx.transport = None;
+        for timer in [
+            Timer::Handshake,
+            Timer::Fallback,
+            Timer::Upgrade,
+            Timer::Heartbeat,
+            Timer::Stable,
+            Timer::Probe,
+            Timer::Background,
+        ] {
             self.timers.stop(timer);
         }
         self.assembler.reset();
@@ -301,7 +313,7 @@ impl Core {
         if !was_connected {
             self.attempt_failed(&error);
         }
-        self.try_again(&Why::new(reason, Some(error)));
+        self.try_again(&Why::new(reason, Some(error)), redial);
     }
 
     fn attempt_failed(&mut self, error: &Error) {
@@ -317,13 +329,21 @@ impl Core {
         }
     }
 
-    fn try_again(&mut self, why: &Why) {
+    fn try_again(&mut self, why: &Why, redial: Redial) {
         if !self.sockets.iter().any(|namespace| namespace.wanted) {
             return;
         }
         let n = self.attempts.redials;
         let exhausted = self.config.max_attempts.is_some_and(|max| n >= max);
-        let retry_in = backoff::delay(&self.config.backoff, n, &mut self.cx.rng);
+        let retry_in = match redial {
+            Redial::Told(after) => self.told_delay(after),
+            Redial::AtOnce if n == 0 => Duration::ZERO,
+            Redial::AtOnce | Redial::Backoff => backoff::delay(&self.config.backoff, n, &mut self.cx.rng),
+        };
+        if matches!(redial, Redial::Told(_)) {
+            self.attempts.not_before = self.cx.after(retry_in);
+        }
+        let held = self.platform.holds();
         self.attempts.redials = n.saturating_add(1);
         self.dial = Dial::Idle;
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
@@ -333,12 +353,12 @@ impl Core {
                 namespace.phase = Phase::Absent;
                 namespace.set_state(&mut self.cx, State::Failed, why.clone());
             } else if !later {
-                self.dial = Dial::Waiting;
-                namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why.clone());
+                self.dial = if held.is_some() { Dial::Held } else { Dial::Waiting };
+                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why.clone());
             }
         }
         if exhausted {
-            self.attempts = Attempts::default();
+            self.attempts.reset();
         } else if matches!(self.dial, Dial::Waiting) {
             self.timers.set(Timer::Redial, self.cx.after(retry_in));
         }
@@ -351,9 +371,16 @@ impl Core {
                 self.begin_joining(socket);
                 self.advance();
             }
-            Dial::Idle => self.begin_attempt(),
+            Dial::Idle if self.platform.holds().is_none() => self.begin_attempt(),
             // It takes part in the attempt that is coming.
             Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,
+            Dial::Idle | Dial::Held => {
+                self.dial = Dial::Held;
+                let namespace = &mut self.sockets[socket.index()];
+                namespace.phase = Phase::Absent;
+                let state = self.platform.holds().unwrap_or(State::Offline);
+                namespace.set_state(&mut self.cx, state, Why::NONE);
+            }
         }
     }
 }

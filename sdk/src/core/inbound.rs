@@ -1,13 +1,17 @@
 //! What the server sends: frames become packets, packets reach their sockets.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::connection::{Core, Dial};
 use super::engineio;
 use super::io::{Frame, LinkId, ReplyTo, SocketId};
+use super::link::Link;
 use super::namespace::{Phase, Why};
 use super::probe::PROBE_NAMESPACE;
+use super::recovery::EarlyEvent;
 use super::scan;
 use super::socketio::{Assembled, Kind};
 use super::timers::Timer;
@@ -17,16 +21,16 @@ use crate::state::{Notice, Reason, State};
 
 impl Core {
     /// A text frame came.
-    pub(super) fn handle_text(&mut self, link: LinkId, text: ByteString) {
+    pub(super) fn handle_text(&mut self, text: ByteString) {
         self.heard();
         match engineio::decode(&text) {
             Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
-                Ok(Some(packet)) => self.handle_packet(link, packet),
+                Ok(Some(packet)) => self.handle_packet(packet),
                 Ok(None) => {}
                 Err(error) => self.unreadable(error.as_str()),
             },
             Ok(engineio::Packet::Open(json)) => match engineio::Handshake::parse(json, self.config.limits.sid) {
-                Ok(handshake) => self.opened(&handshake),
+                Ok(handshake) => self.opened(handshake),
                 Err(error) => self.unreadable(error.as_str()),
             },
             Ok(engineio::Packet::Ping(data)) => {
@@ -35,16 +39,17 @@ impl Core {
                 self.pong(Frame::Text(Bytes::from(pong)));
             }
             Ok(engineio::Packet::Close) => self.lose_link(Reason::TransportClose, Error::LinkLost),
-            Ok(engineio::Packet::Pong(_) | engineio::Packet::Noop | engineio::Packet::Upgrade) => {}
+            Ok(engineio::Packet::Noop) => self.handle_noop(),
+            Ok(engineio::Packet::Pong(_) | engineio::Packet::Upgrade) => {}
             Err(error) => self.unreadable(error.as_str()),
         }
     }
 
     /// A binary frame came: an attachment.
-    pub(super) fn handle_binary(&mut self, link: LinkId, bytes: Bytes) {
+    pub(super) fn handle_binary(&mut self, bytes: Bytes) {
         self.heard();
         match self.assembler.binary(bytes) {
-            Ok(Some(packet)) => self.handle_packet(link, packet),
+            Ok(Some(packet)) => self.handle_packet(packet),
             Ok(None) => {}
             Err(error) => self.unreadable(error.as_str()),
         }
@@ -59,7 +64,10 @@ impl Core {
         }
     }
 
-    fn handle_packet(&mut self, link: LinkId, packet: Assembled) {
+    fn handle_packet(&mut self, packet: Assembled) {
+        let Dial::Linked(Link { id: link, .. }) = self.dial else {
+            return;
+        };
         let Some(socket) = self.socket_named(packet.namespace()) else {
             if packet.namespace() == PROBE_NAMESPACE && matches!(packet.kind, Kind::Connect | Kind::ConnectError) {
                 self.probe_answered(packet.kind);
@@ -69,22 +77,29 @@ impl Core {
             return;
         };
         match packet.kind {
-            Kind::Connect => self.joined(socket, packet.data()),
+            Kind::Connect => self.joined(link, socket, packet.data()),
             Kind::ConnectError => self.refused(socket, packet.data()),
             Kind::Disconnect => self.left_by_server(socket),
             Kind::Event | Kind::BinaryEvent => {
                 let namespace = &mut self.sockets[socket.index()];
-                if namespace.is_joined() {
-                    let name = match packet.name() {
-                        std::borrow::Cow::Borrowed(name) => packet.share(name),
-                        std::borrow::Cow::Owned(name) => name.into(),
-                    };
-                    let args = packet.share(packet.raw_args());
+                let early = namespace.keeps_early(link);
+                if !early && !namespace.is_joined() {
+                    return;
+                }
+                let name = match packet.name() {
+                    Cow::Borrowed(name) => packet.share(name),
+                    Cow::Owned(name) => name.into(),
+                };
+                let args = packet.share(packet.raw_args());
+                let ack = packet.id;
+                let payload = Payload::new(args, packet.attachments);
+                if !early {
                     let join = namespace.joins;
-                    let reply_to = packet.id.map(|id| ReplyTo { link, join, id });
-                    let payload = Payload::new(args, packet.attachments);
+                    let reply_to = ack.map(|id| ReplyTo { link, join, id });
                     namespace.received(&mut self.cx, name, payload, reply_to);
                     self.settle_in(socket);
+                } else if !namespace.keep_early(EarlyEvent { name, payload, ack }, &self.config.limits) {
+                    self.unreadable("more events came before CONNECT than the limit");
                 }
             }
             Kind::Ack | Kind::BinaryAck => {
@@ -99,30 +114,36 @@ impl Core {
     }
 
     /// The server took the namespace.
-    fn joined(&mut self, socket: SocketId, data: &str) {
+    fn joined(&mut self, link: LinkId, socket: SocketId, data: &str) {
+        let text = |name| scan::field(data, name).and_then(scan::string);
+        let (sid, pid) = (text("sid"), text("pid"));
+        if [&sid, &pid]
+            .into_iter()
+            .flatten()
+            .any(|id| id.len() > self.config.limits.sid)
+        {
+            self.unreadable("its session id is longer than the limit");
+            return;
+        }
         let namespace = &mut self.sockets[socket.index()];
         if namespace.phase != Phase::Joining {
             // It was not waited for any more: the user left meanwhile, or its time was over.
             if namespace.is_joined() {
                 // The answer to a CONNECT before the last one came first; this is the session that is left.
-                namespace.sid = scan::field(data, "sid")
-                    .and_then(scan::string)
-                    .map(|sid| sid.into_owned());
+                namespace.sid = sid.map(Cow::into_owned);
+                namespace.take_pid(pid.as_deref());
             } else {
                 self.send_disconnect(socket);
             }
             return;
         }
-        let Some(sid) = scan::field(data, "sid").and_then(scan::string) else {
+        let Some(sid) = sid else {
             let reason = "its CONNECT has no sid, as from a server of Socket.IO 2; version 3 or later is needed";
             self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
             return;
         };
-        if sid.len() > self.config.limits.sid {
-            self.unreadable("its session id is longer than the limit");
-            return;
-        }
-        namespace.joined(&mut self.cx, sid.into_owned());
+        let recovered = namespace.take_pid(pid.as_deref());
+        namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
             self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));
@@ -175,7 +196,7 @@ impl Core {
     }
 
     /// What came cannot be read: the app is told, and the link is made anew.
-    fn unreadable(&mut self, what: &'static str) {
+    pub(super) fn unreadable(&mut self, what: &'static str) {
         let error = Error::protocol(what);
         for namespace in self.sockets.iter().filter(|namespace| namespace.wanted) {
             self.cx.notice(namespace.id, Notice::Error(error.clone()));

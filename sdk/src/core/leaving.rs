@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::connection::{Core, Dial};
-use super::io::{LinkEvent, Output, SocketId};
-use super::namespace::Phase;
+use super::io::{Frame, LinkEvent, Now, SocketId};
+use super::link::Role;
+use super::namespace::{Phase, Why};
 use super::timers::Timer;
 use crate::error::Error;
+use crate::state::{Reason, State};
 
 /// How long a link has for its last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -19,9 +23,32 @@ impl Core {
             self.send_disconnect(socket);
         }
         let namespace = &mut self.sockets[socket.index()];
+        namespace.forget_session();
         namespace.wanted = false;
         namespace.phase = Phase::Absent;
         namespace.lost(&mut self.cx, error);
+    }
+
+    /// Disconnects, takes back everything that waits, and keeps nothing of the user: messages, rooms, sessions. What a store
+    /// keeps is erased.
+    pub fn forget(&mut self, now: Now) {
+        self.enter(now);
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets[index].id;
+            if self.sockets[index].is_joined() {
+                self.send_disconnect(socket);
+            }
+            let namespace = &mut self.sockets[index];
+            let used = namespace.wanted || !matches!(namespace.state, State::Idle | State::Closed);
+            namespace.wanted = false;
+            namespace.phase = Phase::Absent;
+            namespace.lost(&mut self.cx, &Error::Closed);
+            namespace.forget(&mut self.cx);
+            if used {
+                namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
+            }
+        }
+        self.release();
     }
 
     /// Lets go of the link when no socket wants it any more.
@@ -30,9 +57,20 @@ impl Core {
             return;
         }
         self.timers.clear();
+        self.let_go();
+    }
+
+    /// Lets the link write what it was given, and close.
+    pub(super) fn let_go(&mut self) {
         self.stop_leaving();
+        self.cx.transport = None;
+        self.give_up_upgrade();
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            link.hand_over(&mut self.cx);
+            if link.is_open() && link.polling().is_some() {
+                // A WebSocket says so by closing.
+                link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
+            }
+            link.hand_over(&mut self.cx, &mut self.requests);
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
             self.finish_leaving();
@@ -40,17 +78,22 @@ impl Core {
         self.assembler.reset();
     }
 
-    pub(super) fn handle_leaving(&mut self, event: LinkEvent) {
-        match event {
-            LinkEvent::Sent => {
-                if let Some(link) = &mut self.leaving {
-                    let _ = link.written(&mut self.cx);
-                    link.hand_over(&mut self.cx);
-                }
-                self.finish_leaving();
+    pub(super) fn handle_leaving(&mut self, role: Role, event: LinkEvent) {
+        let Some(link) = &mut self.leaving else { return };
+        let written = match event {
+            LinkEvent::Sent => true,
+            LinkEvent::Response(response) if role == Role::Post && response.status == 200 => {
+                link.posted(&mut self.cx, &mut self.requests)
             }
-            LinkEvent::Closed(_) | LinkEvent::Response(_) => self.stop_leaving(),
-            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => {}
+            // What the server has to say is of no interest any more.
+            LinkEvent::Response(_) if role == Role::Get => false,
+            LinkEvent::Closed(_) | LinkEvent::Response(_) => return self.stop_leaving(),
+            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => false,
+        };
+        if written {
+            let _ = link.written(&mut self.cx);
+            link.hand_over(&mut self.cx, &mut self.requests);
+            self.finish_leaving();
         }
     }
 
@@ -63,7 +106,7 @@ impl Core {
     pub(super) fn stop_leaving(&mut self) {
         self.timers.stop(Timer::Drain);
         if let Some(link) = self.leaving.take() {
-            self.cx.push(Output::Stop(link.id));
+            link.stop(&mut self.cx);
             link.died(&mut self.cx);
         }
     }

@@ -3,8 +3,10 @@
 //! Inputs are method calls that bring the time along; outputs are polled until [`Output::Timeout`]. The rules that hold
 //! for it stand in ARCHITECTURE.md, each with the test that holds it.
 //!
-//! - [`Core`] (`connection`): the link's life; `dialing`: how one comes to be; `probe`: whether it is alive; `leaving`: how
-//!   it ends by the user's wish; `inbound`, `outbound`: packets.
+//! - [`Core`] (`connection`): the link's life; `dialing`: when it is tried; `opening`: by which transport; `probe`: whether
+//!   it is alive; `hints`: what the platform knows; `leaving`: how it ends by the user's wish; `inbound`, `outbound`: packets.
+//! - `link`: the link and what carries it; `polling`: HTTP exchanges; `upgrade`: from these to a WebSocket; `requests`: where
+//!   they go.
 //! - `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
 //! - `outbox`, `acks`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
 //! - [`engineio`], [`socketio`], [`scan`]: the wire.
@@ -21,15 +23,21 @@ mod dialing;
 mod emission;
 pub mod engineio;
 mod features;
+mod hints;
 pub mod id;
 mod inbound;
 mod io;
 mod leaving;
+mod link;
 mod namespace;
+mod opening;
 mod outbound;
 mod outbox;
+mod polling;
 mod probe;
 mod receiving;
+mod recovery;
+mod requests;
 pub mod rng;
 mod rooms;
 pub mod scan;
@@ -37,6 +45,7 @@ mod sending;
 pub mod socketio;
 mod timers;
 mod typing;
+mod upgrade;
 
 #[cfg(test)]
 mod tests;

@@ -8,14 +8,15 @@ use super::acks::Acks;
 use super::context::Context;
 use super::dialing::STABLE;
 use super::features::Features;
-use super::io::{Happening, SocketId};
+use super::io::{Happening, LinkId, SocketId};
 use super::outbox::{Entry, Outbox};
+use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
 use super::typing::Typing;
 use crate::config::{Delivery, QueueConfig, TypingConfig};
 use crate::error::Error;
-use crate::state::{Reason, State, StateChange, Transport};
+use crate::state::{Reason, State, StateChange};
 
 /// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
 const GREETING: Duration = Duration::from_secs(2);
@@ -121,6 +122,14 @@ pub(crate) struct Namespace {
     pub(crate) turn: u64,
     /// How often the server took the namespace.
     pub(crate) joins: u64,
+    /// The session that the server may take up again.
+    pub(crate) recovery: Option<Box<Recovery>>,
+    /// Whether the server took up an earlier session when it took the namespace last.
+    pub(crate) recovered: bool,
+    /// What came before CONNECT.
+    pub(crate) early: Option<Box<Early>>,
+    /// The link on which the client last said that it leaves.
+    pub(crate) parted: Option<LinkId>,
     pub(crate) last_change: Option<Box<StateChange>>,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
@@ -166,6 +175,10 @@ impl Namespace {
             stable_at: None,
             turn: 0,
             joins: 0,
+            recovery: None,
+            recovered: false,
+            early: None,
+            parted: None,
             last_change: None,
             features: None,
             greeting_due: None,
@@ -212,21 +225,29 @@ impl Namespace {
             return;
         }
         let previous = std::mem::replace(&mut self.state, state);
+        // Errors by their codes: their texts may quote what the server said.
+        tracing::debug!(
+            namespace = self.config.name,
+            state = state.name(),
+            reason = why.reason.map(Reason::as_str),
+            error = why.error.as_ref().map(Error::code),
+            "state"
+        );
         let change = StateChange {
             state,
             previous,
             reason: why.reason,
             error: why.error,
-            recovered: false,
-            transport: matches!(state, State::Connected).then_some(Transport::WebSocket),
+            recovered: self.recovered && state == State::Connected,
+            transport: cx.transport.filter(|_| state == State::Connected),
         };
         let change = Box::new(change);
         self.last_change = Some(change.clone());
         cx.event(self.id, Happening::State(change));
     }
 
-    /// The server took the namespace.
-    pub(crate) fn joined(&mut self, cx: &mut Context, sid: String) {
+    /// The server took the namespace, and perhaps the session that was lost.
+    pub(crate) fn joined(&mut self, cx: &mut Context, link: LinkId, sid: String, recovered: bool) {
         self.sid = Some(sid);
         self.deadline = None;
         self.join_by = None;
@@ -235,6 +256,8 @@ impl Namespace {
         self.stable_at = Some(cx.after(STABLE));
         self.greeting_due = self.features.is_none().then(|| cx.after(GREETING));
         self.phase = Phase::Greeting;
+        self.resume(cx, recovered);
+        self.deliver_early(cx, link);
         self.proceed(cx);
     }
 
@@ -262,6 +285,7 @@ impl Namespace {
             self.phase = Phase::Absent;
         }
         self.sid = None;
+        self.early = None;
         self.deadline = None;
         self.greeting_due = None;
         self.stable_at = None;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use super::connection::{Core, Dial, Link};
+use super::connection::{Core, Dial};
 use super::context::Context;
+use super::engineio::binary_len;
 use super::io::{Frame, Now, Output, ReplyTo, SocketId};
 use super::namespace::Namespace;
 use super::outbox::{Entry, Item, Purpose};
@@ -14,6 +15,7 @@ use super::timers::Timer;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
+use crate::state::Transport;
 
 /// A batch is full with so many bytes. On a slow uplink what comes after it, an answer to a ping or a probe, does not wait
 /// for everything that waited before.
@@ -24,6 +26,26 @@ pub(super) const TOO_LARGE: &str = "it is larger than the server's maxPayload";
 
 /// More than the head of any packet needs.
 const HEAD: u64 = 64;
+
+/// What the server takes in one message, as the link would carry it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fit {
+    max_payload: Option<u64>,
+    /// Whether attachments travel as base64.
+    base64: bool,
+}
+
+impl Fit {
+    fn takes(self, text: usize, attachments: &[Bytes]) -> bool {
+        let Some(max) = self.max_payload else { return true };
+        let attachment = |bytes: &Bytes| match self.base64 {
+            true => binary_len(bytes.len()),
+            false => bytes.len(),
+        };
+        let largest = attachments.iter().map(attachment).fold(text, usize::max);
+        largest as u64 <= max
+    }
+}
 
 /// A batch being put together, or being written.
 #[derive(Debug, Default)]
@@ -43,14 +65,15 @@ pub(super) struct Batch {
 impl Core {
     /// Hands over what can be written, unless a batch is still being written: then it goes together when that is done.
     pub(super) fn flush(&mut self) {
+        let fit = self.fit();
         let Dial::Linked(link) = &mut self.dial else { return };
         if link.busy {
             return;
         }
         for namespace in &mut self.sockets {
-            namespace.fill(&mut self.cx, &mut self.head, &mut link.next, BATCH, self.max_payload);
+            namespace.fill(&mut self.cx, &mut self.head, &mut link.next, BATCH, fit);
         }
-        link.hand_over(&mut self.cx);
+        link.hand_over(&mut self.cx, &mut self.requests);
     }
 
     /// The link has written its batch.
@@ -60,7 +83,7 @@ impl Core {
         for (socket, id) in written.asked {
             self.sockets[socket.index()].acks.written(self.cx.now.mono, id);
         }
-        if written.probe {
+        if written.probe && !link.urgent {
             self.timers.set(Timer::Probe, self.cx.after(PROBE));
         }
         self.flush();
@@ -95,14 +118,16 @@ impl Core {
 
     /// Writes what a socket still has before it leaves, so that `emit` then `disconnect` sends.
     pub(super) fn write_last(&mut self, socket: SocketId) {
+        let fit = self.fit();
         if let Dial::Linked(link) = &mut self.dial {
-            self.sockets[socket.index()].fill(
-                &mut self.cx,
-                &mut self.head,
-                &mut link.next,
-                usize::MAX,
-                self.max_payload,
-            );
+            self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next, usize::MAX, fit);
+        }
+    }
+
+    fn fit(&self) -> Fit {
+        Fit {
+            max_payload: self.max_payload,
+            base64: self.cx.transport == Some(Transport::Polling),
         }
     }
 
@@ -149,53 +174,16 @@ impl Core {
     }
 }
 
-impl Link {
-    /// Gives its next batch to the system, if there is one.
-    pub(super) fn hand_over(&mut self, cx: &mut Context) {
-        if self.busy || self.next.frames.is_empty() {
-            return;
-        }
-        let mut batch = std::mem::take(&mut self.next);
-        self.busy = true;
-        cx.push(Output::Send(self.id, std::mem::take(&mut batch.frames)));
-        self.flying = batch;
-    }
-
-    /// Its batch has been written. Gives what that begins.
-    pub(super) fn written(&mut self, cx: &mut Context) -> Batch {
-        self.busy = false;
-        let mut written = std::mem::take(&mut self.flying);
-        for completer in written.riders.drain(..) {
-            cx.settle(completer, Outcome::Sent);
-        }
-        written
-    }
-
-    /// It is gone with what it was given.
-    pub(super) fn died(self, cx: &mut Context) {
-        for completer in self.flying.riders.into_iter().chain(self.next.riders) {
-            cx.settle(completer, Outcome::Unconfirmed(Error::LinkLost));
-        }
-    }
-}
-
 impl Namespace {
     /// Puts everything that may be written now into a batch.
     ///
     /// With `most` bytes it is full; what is left is first in the next one.
-    pub(super) fn fill(
-        &mut self,
-        cx: &mut Context,
-        head: &mut Vec<u8>,
-        batch: &mut Batch,
-        most: usize,
-        max_payload: Option<u64>,
-    ) {
+    pub(super) fn fill(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, most: usize, fit: Fit) {
         if !self.is_joined() {
             return;
         }
         while let Some(entry) = self.urgent.pop_front() {
-            self.write(cx, head, batch, max_payload, entry);
+            self.write(cx, head, batch, fit, entry);
         }
         if !self.is_ready() || self.outbox.is_empty() {
             return;
@@ -208,21 +196,14 @@ impl Namespace {
             let held =
                 |entry: &Entry| ungreeted || entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
             match self.outbox.take_next(held) {
-                Some(Item::Message(entry)) => self.write(cx, head, batch, max_payload, entry),
+                Some(Item::Message(entry)) => self.write(cx, head, batch, fit, entry),
                 Some(Item::Reply(to, args)) => self.write_reply(head, batch, to, &args),
                 None => return,
             }
         }
     }
 
-    fn write(
-        &mut self,
-        cx: &mut Context,
-        head: &mut Vec<u8>,
-        batch: &mut Batch,
-        max_payload: Option<u64>,
-        mut entry: Entry,
-    ) {
+    fn write(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, fit: Fit, mut entry: Entry) {
         let asks = entry.ack || (self.server_acks() && (entry.reliable || matches!(entry.purpose, Purpose::Leave(_))));
         let id = asks.then(|| self.acks.next_id());
         let kind = if entry.attachments.is_empty() {
@@ -232,7 +213,7 @@ impl Namespace {
         };
         self.write_head(head, kind, entry.attachments.len(), id);
         // It may have been queued before the server said how much it takes, or for another one.
-        if max_payload.is_some_and(|max| (head.len() + entry.body.len()) as u64 > max) {
+        if !fit.takes(head.len() + entry.body.len(), &entry.attachments) {
             self.finish(cx, entry, Outcome::Rejected(Error::payload(TOO_LARGE)));
             return;
         }

@@ -15,6 +15,9 @@ use crate::receipt::Outcome;
 impl Namespace {
     /// An event came from the server.
     pub(crate) fn received(&mut self, cx: &mut Context, name: ByteString, payload: Payload, reply_to: Option<ReplyTo>) {
+        if reply_to.is_none() {
+            self.note_offset(&payload);
+        }
         if &*name == "connection_status" {
             self.greeted(cx, &payload);
         }

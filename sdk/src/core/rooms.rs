@@ -25,6 +25,8 @@ pub(crate) struct Wish {
     phase: Phase,
     /// The number of the last message that asked for it: an answer to an earlier one decides nothing.
     asked: u64,
+    /// Whether the server had confirmed it when the link was lost.
+    member: bool,
     /// Receipts of `join_room` that wait for the server's answer.
     pub(crate) waiting: Vec<Completer>,
 }
@@ -72,6 +74,7 @@ impl Rooms {
                     lane: lane(room),
                     phase: Phase::Wanted,
                     asked: 0,
+                    member: false,
                     waiting: Vec::new(),
                 });
                 let last = self.wishes.len() - 1;
@@ -81,6 +84,7 @@ impl Rooms {
         let same = wish.password == password;
         wish.password = password;
         wish.waiting.extend(waiting);
+        wish.member = false;
         if !(same && matches!(wish.phase, Phase::Asked(_))) {
             wish.phase = Phase::Wanted;
         }
@@ -161,11 +165,28 @@ impl Rooms {
         Some(wish.room.clone())
     }
 
-    /// The link is gone, and with it the server's memory of who is where.
+    /// The link is gone, and with it the server's memory of who is where, unless it takes up the session again.
     pub(crate) fn disconnected(&mut self) {
         for wish in &mut self.wishes {
-            wish.phase = Phase::Wanted;
+            if wish.phase != Phase::Wanted {
+                wish.member = wish.phase == Phase::Joined;
+                wish.phase = Phase::Wanted;
+            }
         }
+    }
+
+    /// A session began. A recovered one is in the rooms that the lost one was in.
+    pub(crate) fn resumed(&mut self, recovered: bool) {
+        for wish in &mut self.wishes {
+            if std::mem::take(&mut wish.member) && recovered && wish.phase == Phase::Wanted {
+                wish.phase = Phase::Joined;
+            }
+        }
+    }
+
+    /// Whether `room` is wanted, or being left.
+    pub(crate) fn knows(&self, room: &str) -> bool {
+        self.wishes.iter().any(|wish| wish.room == room)
     }
 
     /// Whether an answer is still waited for.

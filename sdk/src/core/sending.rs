@@ -150,6 +150,10 @@ impl Namespace {
             message_id: entry.message_id(),
             event: entry.event(),
         };
+        tracing::debug!(
+            receipt = entry.seq,
+            "the queue is full, and its oldest message is dropped"
+        );
         self.finish(cx, entry, Outcome::Dropped);
         cx.notice(self.id, notice);
     }
@@ -222,9 +226,11 @@ impl Namespace {
         let mut back: Vec<Entry> = Vec::new();
         for entry in self.acks.disconnected() {
             let told_again = match &entry.purpose {
-                // What was sent to the room before goes again, and the leave behind it.
+                // What was sent to the room before goes again, and the leave behind it. A session that may be taken up
+                // again may also still be in the room.
                 Purpose::Leave(room) => {
-                    self.rooms.is_leaving(room) && back.iter().any(|before| before.lane == entry.lane)
+                    let behind = back.iter().any(|before| before.lane == entry.lane);
+                    self.rooms.is_leaving(room) && (behind || self.recovery.is_some())
                 }
                 _ => entry.reliable && again,
             };
@@ -316,6 +322,19 @@ impl Namespace {
             let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
             self.finish(cx, entry, outcome);
         }
+    }
+
+    /// Takes back everything of the user, after the link is gone.
+    pub(crate) fn forget(&mut self, cx: &mut Context) {
+        while let Some(entry) = self.outbox.take_where(|_| true) {
+            let outcome = entry.ended(Outcome::Cancelled, Error::Closed);
+            self.finish(cx, entry, outcome);
+        }
+        for completer in self.rooms.drain().collect::<Vec<_>>() {
+            cx.settle(completer, Outcome::Cancelled);
+        }
+        self.features = None;
+        self.forget_session();
     }
 
     /// Ends everything: the client is closed.

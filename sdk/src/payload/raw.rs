@@ -72,6 +72,12 @@ impl Payload {
         scan::field(self.raw(0)?, name)
     }
 
+    /// The JSON text of the last argument, where that is a string.
+    pub(crate) fn last_string(&self) -> Option<&str> {
+        let string = self.args.trim_end().ends_with('"');
+        string.then(|| self.iter().last())?
+    }
+
     /// A string field of the first argument.
     pub(crate) fn string_field(&self, name: &str) -> Option<String> {
         scan::string(self.field(name)?).map(|text| text.into_owned())

@@ -9,5 +9,5 @@ mod payload;
 mod session;
 
 pub use packet::{DecodeError, MESSAGE, Packet, decode, encode};
-pub use payload::{Record, Records, decode_payload, push_binary, push_packet};
+pub use payload::{Record, Records, binary_len, decode_payload, push_binary, push_packet};
 pub use session::{Handshake, HandshakeError};

@@ -15,7 +15,7 @@ use crate::core::{
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Outcome, Receipt};
-use crate::state::{Notice, Reason, State};
+use crate::state::{Notice, Reason, State, Transport};
 use crate::store::Transaction;
 
 pub(super) const OPEN: &str =
@@ -52,6 +52,8 @@ pub(super) fn config() -> ConnectionConfig {
     let endpoint = Endpoint::parse("http://127.0.0.1:3000").unwrap();
     let mut config = ConnectionConfig::new(endpoint, 1);
     config.backoff.jitter = false;
+    // Polling has tests of its own.
+    config.transports = vec![Transport::WebSocket];
     config
 }
 
