@@ -286,8 +286,11 @@ impl<T: Buildable> Builder<T> {
         namespace.ack_timeout = self.ack_timeout;
         namespace.chat = T::CHAT.then_some(self.typing);
 
+        // The host and nothing else of the address: a query may hold a secret.
+        let span = tracing::debug_span!(parent: None, "rejoin", host = config.endpoint.host);
+
         let stored = self.store.map(load).transpose()?;
-        let shared = Arc::new(Shared::new(sys, dialer, dispatch, Core::new(config)));
+        let shared = Arc::new(Shared::new(sys, dialer, dispatch, span, Core::new(config)));
         let client = Client {
             handle: Arc::new(Handle {
                 shared: Arc::clone(&shared),

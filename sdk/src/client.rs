@@ -8,6 +8,7 @@ use crate::core::NamespaceConfig;
 use crate::registry::Registry;
 use crate::shared::{AuthProvider, Shared, SocketParts, SocketRef};
 use crate::socket::Socket;
+use crate::state::Hint;
 use crate::store::Record;
 
 /// A client of one server. Clones are handles to the same client.
@@ -102,6 +103,12 @@ impl Client {
         for socket in self.sockets() {
             socket.disconnect();
         }
+    }
+
+    /// Tells what the platform knows about the network and the app. The packages for web, Swift and Kotlin do so by
+    /// themselves.
+    pub fn hint(&self, hint: Hint) {
+        self.handle.shared.input(|core, now| core.hint(now, hint));
     }
 
     /// Ends the client for good: every message gets its outcome, handlers are removed, handles answer `Closed`.

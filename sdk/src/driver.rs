@@ -270,6 +270,8 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let shared = Arc::clone(&this.shared);
+        let _entered = shared.span.enter();
         for link in &mut this.wires {
             link.dry = false;
         }

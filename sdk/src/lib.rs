@@ -85,4 +85,4 @@ pub use realtime::*;
 pub use receipt::{Accepted, Outcome, Receipt};
 pub use registry::Subscription;
 pub use socket::Socket;
-pub use state::{Notice, Reason, State, StateChange, Transport};
+pub use state::{Hint, Notice, Reason, State, StateChange, Transport};

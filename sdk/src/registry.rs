@@ -199,8 +199,8 @@ impl Registry {
         let handlers = self.lock().notices.clone();
         for entry in handlers.0.iter() {
             // A handler of notices that panics is not told to the handlers of notices.
-            if let Err(message) = caught(|| entry.call(notice)) {
-                tracing::error!(message, "a handler of notices panicked");
+            if caught(|| entry.call(notice)).is_err() {
+                tracing::error!("a handler of notices panicked");
             }
         }
     }

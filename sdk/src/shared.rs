@@ -6,6 +6,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
+use tracing::Span;
+
 use crate::core::{Core, SocketId};
 use crate::dispatch::Queue;
 use crate::registry::Registry;
@@ -20,6 +22,8 @@ pub(crate) struct Shared {
     pub(crate) sys: Arc<dyn Sys>,
     pub(crate) dialer: Box<dyn Dialer>,
     pub(crate) dispatch: Queue,
+    /// What the client does is told within it.
+    pub(crate) span: Span,
     inner: Mutex<Inner>,
     /// Who waits for a socket to take messages again.
     writers: Mutex<Vec<(SocketId, Arc<()>, Waker)>>,
@@ -43,11 +47,12 @@ pub(crate) struct SocketParts {
 }
 
 impl Shared {
-    pub(crate) fn new(sys: Arc<dyn Sys>, dialer: Box<dyn Dialer>, dispatch: Queue, core: Core) -> Self {
+    pub(crate) fn new(sys: Arc<dyn Sys>, dialer: Box<dyn Dialer>, dispatch: Queue, span: Span, core: Core) -> Self {
         Self {
             sys,
             dialer,
             dispatch,
+            span,
             inner: Mutex::new(Inner {
                 core,
                 sockets: Vec::with_capacity(1),
@@ -85,6 +90,7 @@ impl Shared {
 
     /// One input to the core; the driver is woken to act on what came of it.
     pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, crate::core::Now) -> R) -> R {
+        let _entered = self.span.enter();
         let now = self.sys.now();
         let mut inner = self.lock();
         let result = input(&mut inner.core, now);

@@ -80,6 +80,34 @@ reasons! {
     SlowConsumer "slowConsumer" "Handlers did not keep up."
 }
 
+/// What the platform knows and the client cannot: its glue tells by `hint`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Hint {
+    /// There is a network, or another than before. A link is probed: it has two seconds to prove that it is alive. Without
+    /// one an attempt is made at once, unless the server has said when to come back.
+    Online,
+    /// There is no network. A link is probed; without one no attempt is made until `Online`, but for an explicit `connect`.
+    Offline,
+    /// The app is in front of the user. The same as with `Online`, and what `Background` held up goes on.
+    Foreground,
+    /// The app is not in front of the user any more. Typing stops, no attempt is made, and a link is closed after 10 s, so
+    /// that the server's push notifications take over.
+    Background,
+}
+
+impl Hint {
+    /// The stable name that every platform uses, for example `foreground`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Online => "online",
+            Self::Offline => "offline",
+            Self::Foreground => "foreground",
+            Self::Background => "background",
+        }
+    }
+}
+
 /// How bytes travel to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

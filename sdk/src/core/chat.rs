@@ -253,6 +253,13 @@ impl Namespace {
         }
     }
 
+    /// The user has left the app, and types no more.
+    pub(crate) fn stop_all_typing(&mut self, cx: &mut Context, bounds: Bounds) {
+        for target in self.typing.stop_all() {
+            self.say_typing(cx, false, &target, bounds);
+        }
+    }
+
     /// The link is gone, and with it every typist.
     pub(crate) fn stop_typing_events(&mut self, cx: &mut Context) {
         for typist in self.typing.disconnected() {

@@ -103,7 +103,6 @@ impl Core {
         }
         if namespace.is_kicked() {
             namespace.lost(&mut self.cx, &Error::LinkLost);
-            namespace.kicked(&mut self.cx);
             self.release();
             return;
         }

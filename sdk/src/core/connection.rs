@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::dialing::Attempts;
 use super::emission::Emission;
+use super::hints::Platform;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
 use super::link::{Link, Role};
 use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
@@ -91,6 +92,7 @@ pub struct Core {
     /// A link that the user closed and that still writes what was left.
     pub(super) leaving: Option<Link>,
     pub(super) timers: Timers,
+    pub(super) platform: Platform,
     pub(super) attempts: Attempts,
     pub(super) assembler: Assembler,
     /// Where the heads of packets are written.
@@ -118,6 +120,8 @@ pub(super) enum Dial {
     Preparing,
     /// The next attempt has its time.
     Waiting,
+    /// The platform holds attempts back.
+    Held,
     /// There is a link, open or being opened.
     Linked(Link),
 }
@@ -137,6 +141,7 @@ impl Core {
             dial: Dial::Idle,
             leaving: None,
             timers: Timers::default(),
+            platform: Platform::default(),
             attempts: Attempts::default(),
             assembler: Assembler::new(limits),
             head: Vec::new(),
@@ -199,7 +204,7 @@ impl Core {
         }
         namespace.wanted = true;
         match self.dial {
-            Dial::Idle | Dial::Waiting => {
+            Dial::Idle | Dial::Waiting | Dial::Held => {
                 // The user knows better than a server that said when to come back.
                 namespace.phase = Phase::Absent;
                 self.begin_attempt();
@@ -454,12 +459,16 @@ impl Core {
     /// Every input begins here: the time is taken over, and what is due happens first. A timer that the platform held
     /// back must not make a dead connection look alive.
     pub(super) fn enter(&mut self, now: Now) {
+        let stepped = self.clock_stepped(now);
         self.cx.now = Now {
             mono: now.mono.max(self.cx.now.mono),
             unix_ms: now.unix_ms,
         };
         if self.wake_at.is_none_or(|at| at <= self.cx.now.mono) {
             self.expire();
+        }
+        if stepped {
+            self.wake_up();
         }
     }
 
@@ -474,7 +483,9 @@ impl Core {
             match timer {
                 Timer::Redial => self.begin_attempt(),
                 Timer::Handshake => self.handshake_overdue(),
-                Timer::Heartbeat | Timer::Probe => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Heartbeat => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Probe => self.probe_overdue(),
+                Timer::Background => self.pause(),
                 Timer::Fallback => _ = self.fall_back(),
                 Timer::Upgrade => self.give_up_upgrade(),
                 Timer::Stable => self.attempts.stable(),

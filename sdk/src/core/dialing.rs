@@ -24,6 +24,17 @@ const AUTH: Duration = Duration::from_secs(10);
 /// After so many failed attempts in a row the app is told.
 const FAILURES_TOLD: u32 = 5;
 
+/// When the next attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redial {
+    /// As many have failed, so long is the delay.
+    Backoff,
+    /// The server has said when.
+    Told(Duration),
+    /// The user waits for it.
+    AtOnce,
+}
+
 /// What is remembered from one attempt to the next.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -33,6 +44,8 @@ pub(super) struct Attempts {
     pub(super) failed: u32,
     /// What carried the last session.
     pub(super) worked: Option<Transport>,
+    /// The server does not want to be asked before.
+    not_before: Duration,
 }
 
 impl Attempts {
@@ -47,6 +60,11 @@ impl Attempts {
     /// A session was opened by this transport, or went over to it.
     pub(super) fn works(&mut self, transport: Transport) {
         self.worked = Some(transport);
+    }
+
+    /// How long the server does not want to be asked.
+    pub(super) fn left(&self, now: Duration) -> Option<Duration> {
+        self.not_before.checked_sub(now).filter(|left| !left.is_zero())
     }
 
     /// Forgets failures, not what worked.
@@ -93,6 +111,7 @@ impl Core {
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
         namespace.asked_anew = false;
+        namespace.closing = None;
         self.ask_credentials(socket);
     }
 
@@ -257,12 +276,17 @@ impl Core {
     /// The link is gone, or the attempt for one has failed. Everything that was on it is accounted for, and the next
     /// attempt gets its time.
     pub(super) fn lose_link(&mut self, reason: Reason, error: Error) {
-        self.lose_link_after(reason, error, None);
+        self.lose_link_and(reason, error, Redial::Backoff);
     }
 
     /// The same, where the server has said when to come back.
     pub(super) fn lose_link_after(&mut self, reason: Reason, error: Error, retry_after: Option<Duration>) {
+        self.lose_link_and(reason, error, retry_after.map_or(Redial::Backoff, Redial::Told));
+    }
+
+    pub(super) fn lose_link_and(&mut self, reason: Reason, error: Error, redial: Redial) {
         let was_connected = self.sockets.iter().any(|namespace| namespace.is_joined());
+        tracing::debug!(reason = reason.as_str(), error = error.code(), "the link is lost");
         if let Dial::Linked(link) = std::mem::replace(&mut self.dial, Dial::Idle) {
             link.stop(&mut self.cx);
             link.died(&mut self.cx);
@@ -275,20 +299,18 @@ impl Core {
             Timer::Heartbeat,
             Timer::Stable,
             Timer::Probe,
+            Timer::Background,
         ] {
             self.timers.stop(timer);
         }
         self.assembler.reset();
         for namespace in &mut self.sockets {
             namespace.lost(&mut self.cx, &Error::LinkLost);
-            if namespace.is_kicked() {
-                namespace.kicked(&mut self.cx);
-            }
         }
         if !was_connected {
             self.attempt_failed(&error);
         }
-        self.try_again(&Why::new(reason, Some(error)), retry_after);
+        self.try_again(&Why::new(reason, Some(error)), redial);
     }
 
     fn attempt_failed(&mut self, error: &Error) {
@@ -304,16 +326,21 @@ impl Core {
         }
     }
 
-    fn try_again(&mut self, why: &Why, retry_after: Option<Duration>) {
+    fn try_again(&mut self, why: &Why, redial: Redial) {
         if !self.sockets.iter().any(|namespace| namespace.wanted) {
             return;
         }
         let n = self.attempts.redials;
         let exhausted = self.config.max_attempts.is_some_and(|max| n >= max);
-        let retry_in = match retry_after {
-            Some(after) => self.told_delay(after),
-            None => backoff::delay(&self.config.backoff, n, &mut self.cx.rng),
+        let retry_in = match redial {
+            Redial::Told(after) => self.told_delay(after),
+            Redial::AtOnce if n == 0 => Duration::ZERO,
+            Redial::AtOnce | Redial::Backoff => backoff::delay(&self.config.backoff, n, &mut self.cx.rng),
         };
+        if matches!(redial, Redial::Told(_)) {
+            self.attempts.not_before = self.cx.after(retry_in);
+        }
+        let held = self.platform.holds();
         self.attempts.redials = n.saturating_add(1);
         self.dial = Dial::Idle;
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
@@ -332,8 +359,8 @@ impl Core {
                 namespace.phase = Phase::Later(self.cx.after(retry_in));
                 namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
             } else if !later {
-                self.dial = Dial::Waiting;
-                namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
+                self.dial = if held.is_some() { Dial::Held } else { Dial::Waiting };
+                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why);
             }
         }
         if exhausted {
@@ -350,9 +377,16 @@ impl Core {
                 self.begin_joining(socket);
                 self.advance();
             }
-            Dial::Idle => self.begin_attempt(),
+            Dial::Idle if self.platform.holds().is_none() => self.begin_attempt(),
             // It takes part in the attempt that is coming.
             Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,
+            Dial::Idle | Dial::Held => {
+                self.dial = Dial::Held;
+                let namespace = &mut self.sockets[socket.index()];
+                namespace.phase = Phase::Absent;
+                let state = self.platform.holds().unwrap_or(State::Offline);
+                namespace.set_state(&mut self.cx, state, Why::NONE);
+            }
         }
     }
 }

@@ -34,6 +34,11 @@ impl Core {
             return;
         }
         self.timers.clear();
+        self.let_go();
+    }
+
+    /// Lets the link write what it was given, and close.
+    pub(super) fn let_go(&mut self) {
         self.stop_leaving();
         self.cx.transport = None;
         self.give_up_upgrade();

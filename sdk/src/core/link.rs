@@ -19,6 +19,10 @@ pub(super) struct Link {
     pub(super) carrier: Carrier,
     /// What is tried next in the same attempt, if this carrier cannot be opened.
     pub(super) fallback: Option<Transport>,
+    /// When it began.
+    pub(super) since: Duration,
+    /// Whether the platform wants to know at once if it is alive.
+    pub(super) urgent: bool,
     /// How long the server may be silent. `None` until the session is open.
     pub(super) patience: Option<Duration>,
     /// Whether a batch is being written.
@@ -52,7 +56,7 @@ pub(super) enum Role {
 }
 
 impl Link {
-    pub(super) fn new(carrier: Carrier, fallback: Option<Transport>) -> Self {
+    pub(super) fn new(carrier: Carrier, fallback: Option<Transport>, since: Duration) -> Self {
         let id = match &carrier {
             Carrier::WebSocket(wire) => *wire,
             Carrier::Polling(polling) => polling.first(),
@@ -61,6 +65,8 @@ impl Link {
             id,
             carrier,
             fallback,
+            since,
+            urgent: false,
             patience: None,
             busy: false,
             flying: Batch::default(),

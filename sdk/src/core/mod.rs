@@ -4,7 +4,7 @@
 //! for it stand in ARCHITECTURE.md, each with the test that holds it.
 //!
 //! - [`Core`] (`connection`): the link's life; `dialing`: when it is tried; `opening`: by which transport; `probe`: whether
-//!   it is alive; `leaving`: how it ends by the user's wish; `inbound`, `outbound`: packets.
+//!   it is alive; `hints`: what the platform knows; `leaving`: how it ends by the user's wish; `inbound`, `outbound`: packets.
 //! - `link`: the link and what carries it; `polling`: HTTP exchanges; `upgrade`: from these to a WebSocket; `requests`: where
 //!   they go.
 //! - `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
@@ -24,6 +24,7 @@ mod dialing;
 mod emission;
 pub mod engineio;
 mod features;
+mod hints;
 pub mod id;
 mod inbound;
 mod io;

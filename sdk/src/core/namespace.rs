@@ -229,6 +229,14 @@ impl Namespace {
             return;
         }
         let previous = std::mem::replace(&mut self.state, state);
+        // Errors by their codes: their texts may quote what the server said.
+        tracing::debug!(
+            namespace = self.config.name,
+            state = state.name(),
+            reason = why.reason.map(Reason::as_str),
+            error = why.error.as_ref().map(Error::code),
+            "state"
+        );
         let change = StateChange {
             state,
             previous,
@@ -251,7 +259,6 @@ impl Namespace {
         self.joins += 1;
         self.stable_at = Some(cx.after(STABLE));
         self.greeting_due = self.features.is_none().then(|| cx.after(GREETING));
-        self.closing = None;
         self.phase = Phase::Greeting;
         self.resume(cx, recovered);
         self.deliver_early(cx, link);
@@ -292,6 +299,9 @@ impl Namespace {
         self.take_back(cx, error);
         self.rooms.disconnected();
         self.stop_typing_events(cx);
+        if self.is_kicked() {
+            self.kicked(cx);
+        }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Duration> {

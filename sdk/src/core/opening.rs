@@ -54,7 +54,7 @@ impl Core {
             Transport::WebSocket => Carrier::WebSocket(self.requests.start(&mut self.cx, Method::WebSocket, None)),
             Transport::Polling => Carrier::Polling(Box::new(Polling::open(&mut self.cx, &mut self.requests))),
         };
-        self.dial = Dial::Linked(Link::new(carrier, fallback));
+        self.dial = Dial::Linked(Link::new(carrier, fallback, self.cx.now.mono));
     }
 
     /// The transport cannot be opened: the other one is tried, in the same attempt, or the attempt has failed.
@@ -75,6 +75,10 @@ impl Core {
         let Some(next) = link.fallback.take().filter(|_| !link.is_open()) else {
             return false;
         };
+        tracing::debug!(
+            transport = link.transport().as_str(),
+            "it cannot be opened; the other is tried"
+        );
         link.stop(&mut self.cx);
         self.open_by(next, None);
         true

@@ -83,7 +83,7 @@ impl Core {
         for (socket, id) in written.asked {
             self.sockets[socket.index()].acks.written(self.cx.now.mono, id);
         }
-        if written.probe {
+        if written.probe && !link.urgent {
             self.timers.set(Timer::Probe, self.cx.after(PROBE));
         }
         self.flush();

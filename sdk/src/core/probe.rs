@@ -8,10 +8,12 @@ use std::time::Duration;
 use bytes::BytesMut;
 
 use super::connection::{Core, Dial};
+use super::dialing::Redial;
 use super::io::{Frame, SocketId};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
-use crate::state::Transport;
+use crate::error::Error;
+use crate::state::{Reason, Transport};
 
 /// How long the answer to a probe is waited for, from when it was written.
 pub(super) const PROBE: Duration = Duration::from_secs(2);
@@ -40,9 +42,33 @@ impl Core {
         }
     }
 
+    /// Has an open link prove within two seconds from now that it is alive, however busy it is.
+    pub(super) fn probe_now(&mut self) {
+        let due = self.cx.after(PROBE);
+        let Dial::Linked(link) = &mut self.dial else { return };
+        if !link.is_open() || std::mem::replace(&mut link.urgent, true) {
+            return;
+        }
+        self.probe();
+        if !self.timers.is_set(Timer::Probe) {
+            self.timers.set(Timer::Probe, due);
+        }
+    }
+
+    /// No answer: the link is dead. If the platform asked, the user waits, and the next attempt is made at once.
+    pub(super) fn probe_overdue(&mut self) {
+        tracing::debug!("no answer to a probe");
+        let urgent = matches!(&self.dial, Dial::Linked(link) if link.urgent);
+        let redial = if urgent { Redial::AtOnce } else { Redial::Backoff };
+        self.lose_link_and(Reason::PingTimeout, Error::LinkLost, redial);
+    }
+
     /// The link lives: what it carried has arrived, and the server has had its time to answer.
     pub(super) fn handle_pong(&mut self) {
         self.timers.stop(Timer::Probe);
+        if let Dial::Linked(link) = &mut self.dial {
+            link.urgent = false;
+        }
         for namespace in &mut self.sockets {
             for id in std::mem::take(&mut namespace.suspects) {
                 namespace.ack_overdue(&mut self.cx, id);

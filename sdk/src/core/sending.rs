@@ -150,6 +150,10 @@ impl Namespace {
             message_id: entry.message_id(),
             event: entry.event(),
         };
+        tracing::debug!(
+            receipt = entry.seq,
+            "the queue is full, and its oldest message is dropped"
+        );
         self.finish(cx, entry, Outcome::Dropped);
         cx.notice(self.id, notice);
     }

@@ -13,6 +13,8 @@ pub(crate) enum Timer {
     Fallback,
     /// A session on polling has tried long enough to get a WebSocket.
     Upgrade,
+    /// The app has been in the background for long enough to close the link.
+    Background,
     /// The server has been silent for too long.
     Heartbeat,
     /// The connection has been stable for long enough to forget earlier failures.
@@ -24,11 +26,12 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Redial,
         Self::Handshake,
         Self::Fallback,
         Self::Upgrade,
+        Self::Background,
         Self::Heartbeat,
         Self::Stable,
         Self::Probe,

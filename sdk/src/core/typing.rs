@@ -93,6 +93,14 @@ impl Typing {
         self.own.len() < before
     }
 
+    /// The user stopped typing to anybody. Gives to whom.
+    pub(crate) fn stop_all(&mut self) -> Vec<Target> {
+        std::mem::take(&mut self.own)
+            .into_iter()
+            .map(|own| own.target)
+            .collect()
+    }
+
     /// A target that the user stopped typing to by doing nothing; each is given once.
     pub(crate) fn stopped(&mut self, now: Duration) -> Option<Target> {
         let due = self.own.iter().position(|own| own.stop_at <= now)?;

@@ -9,6 +9,7 @@ use crate::core::scan::ObjectWriter;
 use crate::core::{Core, Emission, EmitOptions, Now, Target, room_lane};
 use crate::receipt::Receipt;
 use crate::socket::Socket;
+use crate::state::Hint;
 
 /// A chat client: private and group messages, rooms, typing.
 ///
@@ -71,6 +72,11 @@ impl RealtimeClient {
     /// Disconnects. What waits in the queue stays for the next `connect`.
     pub fn disconnect(&self) {
         self.socket.disconnect();
+    }
+
+    /// Tells what the platform knows about the network and the app.
+    pub fn hint(&self, hint: Hint) {
+        self.client.hint(hint);
     }
 
     /// Ends the client for good.

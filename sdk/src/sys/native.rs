@@ -1,4 +1,4 @@
-//! Native platforms: tokio, tokio-tungstenite and rustls.
+//! Native platforms: tokio, tokio-tungstenite, hyper and rustls.
 
 use std::collections::hash_map::RandomState;
 use std::future::Future;
@@ -8,14 +8,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use origin::Origin;
 use tokio::runtime::Handle;
 
 use super::{Alarm, Dialer, LinkOptions, Sys, Task, Wire};
-use crate::core::{Now, Request};
+use crate::core::{Method, Now, Request};
 use crate::error::Error;
 
 mod clock;
+mod cookies;
+mod date;
+mod http;
+mod origin;
+mod stream;
 mod tcp;
+#[cfg(test)]
+mod tests;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;
@@ -29,17 +37,6 @@ pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
                 .into(),
         )),
     }
-}
-
-fn check(options: &LinkOptions) -> Result<(), Error> {
-    websocket::check_headers(&options.headers)?;
-    #[cfg(feature = "tls")]
-    tls::check(options)?;
-    #[cfg(not(feature = "tls"))]
-    if options.ca_pem.is_some() {
-        return Err(Error::Unsupported("`ca_pem` needs the Cargo feature `tls`".into()));
-    }
-    Ok(())
 }
 
 struct Native {
@@ -68,21 +65,24 @@ impl Sys for Native {
     }
 
     fn dialer(&self, options: LinkOptions) -> Result<Box<dyn Dialer>, Error> {
-        check(&options)?;
         Ok(Box::new(NativeDialer {
-            options: Arc::new(options),
+            origin: Arc::new(Origin::new(options)?),
         }))
     }
 }
 
 /// Opens links by tokio.
 struct NativeDialer {
-    options: Arc<LinkOptions>,
+    origin: Arc<Origin>,
 }
 
 impl Dialer for NativeDialer {
     fn open(&self, request: Request) -> Box<dyn Wire> {
-        Box::new(websocket::WebSocket::dial(request, Arc::clone(&self.options)))
+        let origin = Arc::clone(&self.origin);
+        match request.method {
+            Method::WebSocket => Box::new(websocket::WebSocket::dial(request, origin)),
+            Method::Get | Method::Post(_) => Box::new(http::Exchange::start(request, origin)),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::pair::*;
 use crate::core::{Happening, LinkEvent, NamespaceConfig, SocketId};
 use crate::error::Error;
-use crate::state::{Reason, State, StateChange};
+use crate::state::{Hint, Reason, State, StateChange};
 
 /// How a session ends.
 type End = fn(&mut Pair);
@@ -74,6 +74,19 @@ fn who_is_replaced_or_banned_has_failed_and_does_not_dial_again() {
             assert_eq!(pair.state(), State::Connected, "unless the user insists");
         }
     }
+}
+
+#[test]
+fn who_is_banned_and_goes_to_the_background_does_not_come_back_either() {
+    let mut pair = Pair::connected();
+    pair.server(&closing("banned", ""));
+    pair.core.hint(pair.now, Hint::Background);
+    pair.drain();
+    pair.sleep(secs(10));
+    assert_eq!(pair.states(), [(State::Failed, Some(Reason::Banned))]);
+    pair.core.hint(pair.now, Hint::Foreground);
+    pair.drain();
+    assert_eq!(pair.started.len(), 1);
 }
 
 #[test]

@@ -13,11 +13,12 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::handshake::client::Request as Upgrade;
-use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
-use super::super::{LinkOptions, Task, Wire};
+use super::super::{Task, Wire};
+use super::origin::{Origin, response, unreachable};
+use super::stream::Stream;
 use crate::core::{Frame, LinkEvent, Request};
 use crate::error::Error;
 
@@ -53,16 +54,16 @@ pub(super) struct WebSocket {
 }
 
 enum State {
-    Dialing(Task<Result<Open, Error>>),
+    Dialing(Task<Result<Open, LinkEvent>>),
     Open(Open),
     Done,
 }
 
 impl WebSocket {
     /// Starts to dial.
-    pub(super) fn dial(request: Request, options: Arc<LinkOptions>) -> Self {
+    pub(super) fn dial(request: Request, origin: Arc<Origin>) -> Self {
         Self {
-            state: State::Dialing(Box::pin(dial(request, options))),
+            state: State::Dialing(Box::pin(dial(request, origin))),
             batch: Vec::new().into_iter(),
             sending: false,
             drained: false,
@@ -123,9 +124,9 @@ impl Wire for WebSocket {
         if let State::Dialing(dialing) = &mut self.state {
             match ready!(dialing.poll_unpin(cx)) {
                 Ok(open) => self.state = State::Open(open),
-                Err(error) => {
+                Err(end) => {
                     self.state = State::Done;
-                    return Poll::Ready(LinkEvent::Closed(Some(error)));
+                    return Poll::Ready(end);
                 }
             }
         }
@@ -216,34 +217,26 @@ impl Open {
     }
 }
 
-async fn dial(request: Request, options: Arc<LinkOptions>) -> Result<Open, Error> {
-    let tcp = super::tcp::connect(&request.host, request.port)
-        .await
-        .map_err(|error| unreachable(&error))?;
-    // Without this an emit that follows another within a millisecond waits 40 ms for the first one's TCP ACK.
-    tcp.set_nodelay(true).map_err(|error| unreachable(&error))?;
-    let upgrade = upgrade(&request, &options.headers)?;
+async fn dial(request: Request, origin: Arc<Origin>) -> Result<Open, LinkEvent> {
+    let stream = origin.connect(&request).await.map_err(closed)?;
+    Ok(match stream {
+        Stream::Plain(tcp) => Open::Plain(Box::new(shake(tcp, &request, &origin).await?)),
+        #[cfg(feature = "tls")]
+        Stream::Tls(tls) => Open::Tls(Box::new(shake(*tls, &request, &origin).await?)),
+    })
+}
+
+fn closed(error: Error) -> LinkEvent {
+    LinkEvent::Closed(Some(error))
+}
+
+async fn shake<S: Io>(stream: S, request: &Request, origin: &Origin) -> Result<WebSocketStream<S>, LinkEvent> {
+    let upgrade = upgrade(request, origin).map_err(closed)?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(Some(options.max_message))
-        .max_frame_size(Some(options.max_message));
-    if !request.secure {
-        let stream = shake(upgrade, tcp, config).await?;
-        return Ok(Open::Plain(Box::new(stream)));
-    }
-    #[cfg(feature = "tls")]
-    {
-        let tls = super::tls::connect(&request.host, tcp, &options).await?;
-        Ok(Open::Tls(Box::new(shake(upgrade, tls, config).await?)))
-    }
-    #[cfg(not(feature = "tls"))]
-    Err(Error::Unsupported(
-        "wss:// and https:// need the Cargo feature `tls`".into(),
-    ))
-}
-
-async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> Result<WebSocketStream<S>, Error> {
+        .max_message_size(Some(origin.max_message))
+        .max_frame_size(Some(origin.max_message));
     // Boxed: its state is large and needed for a moment only.
     let shaken = Box::pin(tokio_tungstenite::client_async_with_config(
         upgrade,
@@ -251,54 +244,38 @@ async fn shake<S: Io>(upgrade: Upgrade, stream: S, config: WebSocketConfig) -> R
         Some(config),
     ))
     .await;
-    shaken.map(|(stream, _)| stream).map_err(|error| match error {
-        WsError::Http(_) | WsError::Io(_) | WsError::HttpFormat(_) => failure(&error),
-        other => Error::Handshake(
-            ["it did not answer as a WebSocket server does: ", &other.to_string()]
-                .concat()
-                .into(),
-        ),
-    })
+    match shaken {
+        Ok((stream, answer)) => {
+            origin.heard(request, answer.headers());
+            Ok(stream)
+        }
+        Err(WsError::Http(refusal)) => {
+            let (head, body) = refusal.into_parts();
+            origin.heard(request, &head.headers);
+            let body = body.unwrap_or_default().into();
+            Err(LinkEvent::Response(response(head.status, &head.headers, body)))
+        }
+        Err(error @ (WsError::Io(_) | WsError::HttpFormat(_))) => Err(closed(failure(&error))),
+        Err(other) => {
+            let text = ["it did not answer as a WebSocket server does: ", &other.to_string()].concat();
+            Err(closed(Error::Handshake(text.into())))
+        }
+    }
 }
 
-fn upgrade(request: &Request, headers: &[(String, String)]) -> Result<Upgrade, Error> {
+fn upgrade(request: &Request, origin: &Origin) -> Result<Upgrade, Error> {
     let scheme = if request.secure { "wss://" } else { "ws://" };
     let uri = [scheme, &request.authority, &request.target].concat();
     let mut upgrade = uri
         .into_client_request()
         .map_err(|error| Error::InvalidUrl(error.to_string().into()))?;
-    for (name, value) in headers {
-        let (name, value) = header(name, value)?;
-        upgrade.headers_mut().append(name, value);
-    }
+    origin.dress(request, upgrade.headers_mut());
     Ok(upgrade)
-}
-
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
-    let bad = |what: &str| Error::option("headers", [what, " of `", name, "` cannot be used in HTTP"].concat());
-    let parsed = HeaderName::try_from(name).map_err(|_| bad("the name"))?;
-    let value = HeaderValue::try_from(value).map_err(|_| bad("the value"))?;
-    Ok((parsed, value))
-}
-
-/// Whether every header can be sent.
-pub(super) fn check_headers(headers: &[(String, String)]) -> Result<(), Error> {
-    headers
-        .iter()
-        .try_for_each(|(name, value)| header(name, value).map(drop))
-}
-
-fn unreachable(error: &std::io::Error) -> Error {
-    Error::Unreachable(error.to_string().into())
 }
 
 /// Says what went wrong without giving tungstenite's types away.
 fn failure(error: &WsError) -> Error {
     match error {
-        WsError::Http(response) => {
-            let status = response.status();
-            Error::Handshake(["it answered with HTTP status ", status.as_str()].concat().into())
-        }
         WsError::Io(error) => unreachable(error),
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
             Error::Unreachable("the connection was reset".into())
