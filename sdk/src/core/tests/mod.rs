@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chat;
+mod closing;
 mod defects;
 mod forget;
 mod gaps;
