@@ -14,7 +14,7 @@ use crate::payload::RawArgs;
 use crate::receipt::{self, Outcome, Receipt};
 use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
-use crate::state::{Notice, State, StateChange};
+use crate::state::{Notice, State, StateChange, Transport};
 use crate::sys::Spawned;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
@@ -61,6 +61,11 @@ impl Socket {
     /// The Socket.IO session id, while connected.
     pub fn id(&self) -> Option<String> {
         self.handle.shared.lock().core.state(self.id).1.map(str::to_owned)
+    }
+
+    /// How the link is made, while there is one. It goes from polling to WebSocket without a change of state.
+    pub fn transport(&self) -> Option<Transport> {
+        self.handle.shared.lock().core.transport()
     }
 
     /// Every change of state from this call on, in order, none left out.

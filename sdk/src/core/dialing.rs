@@ -21,9 +21,6 @@ pub(super) const STABLE: Duration = Duration::from_secs(5);
 /// How long an auth provider has.
 const AUTH: Duration = Duration::from_secs(10);
 
-/// No server can ask for a longer delay.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-
 /// After so many failed attempts in a row the app is told.
 const FAILURES_TOLD: u32 = 5;
 
@@ -114,6 +111,7 @@ impl Core {
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
         namespace.asked_anew = false;
+        namespace.closing = None;
         self.ask_credentials(socket);
     }
 
@@ -236,10 +234,9 @@ impl Core {
         self.release();
     }
 
-    /// The delay that the server asked for, within bounds, and spread so that not all come back in the same instant.
-    fn told_delay(&mut self, after: Duration) -> Duration {
-        let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
-        after.min(LONGEST_RETRY_AFTER) + spread
+    /// The delay that the server asked for, within bounds.
+    pub(super) fn told_delay(&mut self, after: Duration) -> Duration {
+        backoff::told(&self.config.backoff, after, &mut self.cx.rng)
     }
 
     /// Asks the server again later, over the same link.
@@ -348,13 +345,22 @@ impl Core {
         self.dial = Dial::Idle;
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
             let later = matches!(namespace.phase, Phase::Later(_));
+            let closing = namespace.closing.take();
+            let mut why = why.clone();
+            if let Some(closing) = &closing {
+                why.reason = Some(closing.reason());
+            }
             if exhausted {
                 namespace.wanted = false;
                 namespace.phase = Phase::Absent;
-                namespace.set_state(&mut self.cx, State::Failed, why.clone());
+                namespace.set_state(&mut self.cx, State::Failed, why);
+            } else if let Some(after) = closing.and_then(|closing| closing.retry_after) {
+                let retry_in = backoff::told(&self.config.backoff, after, &mut self.cx.rng);
+                namespace.phase = Phase::Later(self.cx.after(retry_in));
+                namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
             } else if !later {
                 self.dial = if held.is_some() { Dial::Held } else { Dial::Waiting };
-                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why.clone());
+                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why);
             }
         }
         if exhausted {

@@ -17,6 +17,7 @@ mod acks;
 pub mod backoff;
 mod body;
 mod chat;
+mod closing;
 mod connection;
 mod context;
 mod dialing;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::acks::Acks;
+use super::closing::Closing;
 use super::context::Context;
 use super::dialing::STABLE;
 use super::features::Features;
@@ -126,6 +127,8 @@ pub(crate) struct Namespace {
     pub(crate) recovery: Option<Box<Recovery>>,
     /// Whether the server took up an earlier session when it took the namespace last.
     pub(crate) recovered: bool,
+    /// What the server said before it disconnects.
+    pub(crate) closing: Option<Box<Closing>>,
     /// What came before CONNECT.
     pub(crate) early: Option<Box<Early>>,
     /// The link on which the client last said that it leaves.
@@ -177,6 +180,7 @@ impl Namespace {
             joins: 0,
             recovery: None,
             recovered: false,
+            closing: None,
             early: None,
             parted: None,
             last_change: None,
@@ -295,6 +299,9 @@ impl Namespace {
         self.take_back(cx, error);
         self.rooms.disconnected();
         self.stop_typing_events(cx);
+        if self.is_kicked() {
+            self.kicked(cx);
+        }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Duration> {

@@ -145,9 +145,12 @@ impl Core {
                     self.unreadable("a polling response that is not UTF-8");
                     return;
                 };
-                if !open && body.trim_start().starts_with('<') {
-                    let page = "it answered with a web page, as a captive portal does";
-                    self.opening_failed(Error::Handshake(page.into()), None);
+                if !open && !body.starts_with('0') {
+                    let what = match body.trim_start().starts_with('<') {
+                        true => "it answered with a web page, as a captive portal does",
+                        false => "its first answer opens no session",
+                    };
+                    self.opening_failed(Error::Handshake(what.into()), None);
                     return;
                 }
                 self.take_records(id, &body);
@@ -165,11 +168,6 @@ impl Core {
     /// Goes on waiting for packets, or to the WebSocket that was waiting for this end.
     fn listen_on(&mut self) {
         let Dial::Linked(link) = &mut self.dial else { return };
-        if !link.is_open() {
-            let what = "its first answer opens no session";
-            self.opening_failed(Error::Handshake(what.into()), None);
-            return;
-        }
         if let Some(polling) = link.polling() {
             polling.listen(&mut self.cx, &mut self.requests);
         }
