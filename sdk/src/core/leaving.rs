@@ -67,12 +67,7 @@ impl Core {
         self.cx.transport = None;
         self.give_up_upgrade();
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            link.hand_over(&mut self.cx, &mut self.requests);
-            if link.is_open() && link.polling().is_some() {
-                // A WebSocket says so by closing. In a POST of its own: npm's server would act on it before the rest.
-                link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
-                link.hand_over(&mut self.cx, &mut self.requests);
-            }
+            link.farewell = link.is_open() && link.polling().is_some();
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
             self.finish_leaving();
@@ -94,13 +89,19 @@ impl Core {
         };
         if written {
             let _ = link.written(&mut self.cx);
-            link.hand_over(&mut self.cx, &mut self.requests);
             self.finish_leaving();
         }
     }
 
     fn finish_leaving(&mut self) {
-        if self.leaving.as_ref().is_some_and(|link| !link.busy) {
+        let Some(link) = &mut self.leaving else { return };
+        link.hand_over(&mut self.cx, &mut self.requests);
+        if !link.busy && std::mem::take(&mut link.farewell) {
+            // In a POST of its own: npm's server would act on it before it acts on the rest.
+            link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
+            link.hand_over(&mut self.cx, &mut self.requests);
+        }
+        if !link.busy {
             self.stop_leaving();
         }
     }

@@ -23,9 +23,6 @@ const HEADER_SECTION: usize = 64 << 10;
 /// So many headers are read.
 const HEADERS: usize = 100;
 
-/// A polling response holds many messages.
-const MESSAGES: usize = 4;
-
 /// Polls that it takes hyper to see that an answer was the whole answer.
 const SETTLE: usize = 4;
 
@@ -75,8 +72,10 @@ impl Connection {
             })?;
         let (head, body) = answer.into_parts();
         origin.heard(request, &head.headers);
-        let limit = origin.max_message.saturating_mul(MESSAGES);
-        let body = self.drive(read(body, limit)).await.map_err(Unanswered::Failed)?;
+        let body = self
+            .drive(read(body, origin.max_body))
+            .await
+            .map_err(Unanswered::Failed)?;
         if self.is_idle().await {
             origin.pool.keep(self);
         }

@@ -66,6 +66,21 @@ async fn a_get_that_waits_and_a_post_have_a_connection_each_and_no_more_are_kept
 }
 
 #[tokio::test]
+async fn a_connection_that_nobody_uses_is_closed() {
+    let mut network = Network::new(options()).await;
+    Arc::get_mut(&mut network.dialer.origin).unwrap().pool = http::Pool::new(Duration::from_millis(20));
+    // Twice: whoever waits for the first one's time is there for the second one's too.
+    for _ in 0..2 {
+        let get = tokio::spawn(outcome(network.get()));
+        let mut peer = network.accept().await;
+        peer.hear().await;
+        peer.say_ok("6").await;
+        response(within(get).await.unwrap());
+        peer.closed().await;
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_wants_no_more_requests_gets_none() {
     let network = Network::new(options()).await;
     let answer = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 1\r\n\r\n6";
