@@ -8,7 +8,7 @@ use super::emission::Emission;
 use super::hints::Platform;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
 use super::link::{Link, Role};
-use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
+use super::namespace::{Due, Namespace, NamespaceConfig, Phase, Why};
 use super::outbox::Purpose;
 use super::polling::refusal;
 use super::requests::Requests;
@@ -44,7 +44,7 @@ pub struct Core {
     wake_at: Option<Duration>,
     pub(super) closed: bool,
     /// Whether the warning about credentials without TLS was raised.
-    warned: bool,
+    pub(super) warned: bool,
 }
 
 /// How far the connection has come.
@@ -134,11 +134,8 @@ impl Core {
             namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
             return;
         }
-        let exposed = !self.config.endpoint.secure && !self.config.endpoint.is_loopback();
-        if exposed && namespace.config.auth != AuthSource::None && !std::mem::replace(&mut self.warned, true) {
-            let text = "credentials travel without TLS to a host that is not this machine; use https, or `require_tls`";
-            self.cx.notice(socket, Notice::Warning(text.to_owned()));
-        }
+        self.warn_if_exposed(socket);
+        let namespace = &mut self.sockets[socket.index()];
         if namespace.state == State::Failed {
             self.attempts.reset();
         }
@@ -151,8 +148,7 @@ impl Core {
             }
             Dial::Preparing | Dial::Linked(_) => {
                 if matches!(namespace.phase, Phase::Absent | Phase::Later(_)) {
-                    self.begin_joining(socket);
-                    self.advance();
+                    self.join_anew(socket);
                 }
             }
         }

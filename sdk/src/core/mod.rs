@@ -20,6 +20,7 @@ mod chat;
 mod closing;
 mod connection;
 mod context;
+mod credentials;
 mod dialing;
 mod emission;
 pub mod engineio;
