@@ -111,11 +111,12 @@ impl Core {
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
         namespace.asked_anew = false;
+        namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
     }
 
-    fn ask_credentials(&mut self, socket: SocketId) {
+    pub(super) fn ask_credentials(&mut self, socket: SocketId) {
         let namespace = &mut self.sockets[socket.index()];
         namespace.deadline = None;
         namespace.phase = match &namespace.config.auth {
@@ -220,6 +221,10 @@ impl Core {
         if let Some(after) = retry_after_ms {
             let after = self.told_delay(Duration::from_millis(after));
             self.join_later(socket, Some(after), Why::new(Reason::ConnectError, Some(error)));
+            return;
+        }
+        if namespace.outdated {
+            self.join_anew(socket);
             return;
         }
         if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
@@ -373,10 +378,7 @@ impl Core {
     /// The time has come at which a socket was told to come back, or was to try again.
     pub(super) fn come_back(&mut self, socket: SocketId) {
         match self.dial {
-            Dial::Preparing | Dial::Linked(_) => {
-                self.begin_joining(socket);
-                self.advance();
-            }
+            Dial::Preparing | Dial::Linked(_) => self.join_anew(socket),
             Dial::Idle if self.platform.holds().is_none() => self.begin_attempt(),
             // It takes part in the attempt that is coming.
             Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,

@@ -142,6 +142,11 @@ impl Core {
             self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
             return;
         };
+        if namespace.outdated {
+            self.send_disconnect(socket);
+            self.join_anew(socket);
+            return;
+        }
         let recovered = namespace.take_pid(pid.as_deref());
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.attempts.connected();

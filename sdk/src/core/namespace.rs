@@ -115,6 +115,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// Whether CONNECT was sent with credentials that are replaced.
+    pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
     pub(crate) rejoins: u32,
     /// When it has been joined for long enough.
@@ -174,6 +176,7 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            outdated: false,
             rejoins: 0,
             stable_at: None,
             turn: 0,

@@ -10,6 +10,7 @@
 
 mod chat;
 mod closing;
+mod credentials;
 mod defects;
 mod forget;
 mod gaps;
