@@ -43,7 +43,6 @@ export function guard(http, answers = {}) {
       report({ turnedAway: request.method, status: wanted });
       return response.writeHead(wanted, headers()).end("<html>not here</html>");
     }
-    if (current.sticky) response.setHeader("Set-Cookie", `${current.sticky}=1; Path=/; HttpOnly`);
     // Not by reading it, which is engine.io's to do.
     const { "content-length": bytes, "content-type": type } = request.headers;
     if (request.method === "POST") report({ post: Number(bytes), type });
@@ -64,6 +63,10 @@ export function guard(http, answers = {}) {
   });
 
   return {
+    // A header of the answer to a session's first request.
+    cookie() {
+      return current.sticky ? { "Set-Cookie": `${current.sticky}=1; Path=/; HttpOnly` } : {};
+    },
     set(answers) {
       current = { ...answers };
       for (const socket of stuck) socket.destroy();

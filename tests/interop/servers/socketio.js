@@ -48,6 +48,7 @@ function refuse(message, data) {
 }
 
 let links = 0;
+io.engine.on("initial_headers", (headers) => Object.assign(headers, gate.cookie()));
 io.engine.on("connection", (link) => {
   link.number = ++links;
   const { url, headers, _query: query } = link.request;
@@ -132,9 +133,11 @@ serve({
   },
   // Breaks the links of the chosen sockets off, as a network does that fails.
   async drop(command) {
-    for (const { conn } of chosen(command)) {
-      if (conn.transport.name === "websocket") conn.transport.socket.terminate();
-      else conn.transport.req?.socket.destroy();
+    for (const { conn: { transport } } of chosen(command)) {
+      const destroy = () => transport.req.socket.destroy();
+      if (transport.name === "websocket") transport.socket.terminate();
+      else if (transport.req) destroy();
+      else transport.once("ready", destroy);
     }
   },
   // The sockets of a namespace, with how they are connected.

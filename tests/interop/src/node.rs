@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::merged;
 use crate::peer::Peer;
 use crate::transcript::Line;
 
@@ -45,14 +46,62 @@ impl NodeServer {
 
     /// Emits an event to every socket in `/`.
     pub async fn emit(&self, event: &str, args: Value) {
-        self.command(json!({ "op": "emit", "event": event, "args": args }))
-            .await;
+        self.emit_to(json!({}), event, args).await;
     }
 
     /// Emits an event to every socket in another namespace.
     pub async fn emit_in(&self, namespace: &str, event: &str, args: Value) {
-        self.command(json!({ "op": "emit", "namespace": namespace, "event": event, "args": args }))
+        self.emit_to(json!({ "namespace": namespace }), event, args).await;
+    }
+
+    /// Emits an event to some sockets: those of a `namespace`, in a `room`, or the one `socket`; with `volatile`, to
+    /// those only that can take it at once.
+    pub async fn emit_to(&self, whom: Value, event: &str, args: Value) {
+        let emit = json!({ "op": "emit", "event": event, "args": args });
+        self.command(merged(emit, whom)).await;
+    }
+
+    /// Puts every socket in `/` into a room.
+    pub async fn join(&self, room: &str) {
+        self.command(json!({ "op": "join", "room": room })).await;
+    }
+
+    /// The sockets in `/`, each with `id`, `link`, `transport` and `rooms`.
+    pub async fn sockets(&self) -> Vec<Value> {
+        let answer = self.command(json!({ "op": "sockets" })).await;
+        answer["sockets"].as_array().cloned().expect("a list of sockets")
+    }
+
+    /// Breaks the links in `/` off, as a network does that fails.
+    pub async fn drop_links(&self) {
+        self.command(json!({ "op": "drop" })).await;
+    }
+
+    /// Answers requests in another way from now on; see `servers/gate.js`.
+    pub async fn gate(&self, answers: Value) {
+        self.command(json!({ "op": "gate", "gate": answers })).await;
+    }
+
+    /// Lets other clients in from now on: those with this token, `null` for any; and refuses some first, as the setting
+    /// `refuse` says.
+    pub async fn admit(&self, token: Value, refuse: Value) {
+        let token = if token.is_null() {
+            json!({})
+        } else {
+            json!({ "token": token })
+        };
+        self.command(merged(json!({ "op": "admit", "refuse": refuse }), token))
             .await;
+    }
+
+    /// Stops listening and breaks every connection off. The process goes on, with the sessions that can be recovered.
+    pub async fn close(&self) {
+        self.command(json!({ "op": "close" })).await;
+    }
+
+    /// Listens again after [`close`](Self::close).
+    pub async fn listen(&self) {
+        self.command(json!({ "op": "listen" })).await;
     }
 
     /// Emits an event to a socket in `/`, and waits for its acknowledgement; the arguments of that.
@@ -96,9 +145,41 @@ impl NodeServer {
             .clone()
     }
 
-    /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query` and `headers`.
+    /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query`, `headers`
+    /// and `transport`.
     pub async fn wait_link(&self) -> Value {
         self.peer.wait("link", |line| line["path"].is_string()).await
+    }
+
+    /// Waits until a link has changed its transport; the new one.
+    pub async fn wait_upgrade(&self) -> Value {
+        let line = self.peer.wait("upgrade", |line| line["upgraded"].is_u64()).await;
+        line["transport"].clone()
+    }
+
+    /// Waits until the gate has answered a request in engine.io's place; the line about it, with `turnedAway` (the
+    /// method) and `status`.
+    pub async fn wait_turned_away(&self) -> Value {
+        let line = self
+            .peer
+            .wait("request that is turned away", |line| line["turnedAway"].is_string());
+        line.await
+    }
+
+    /// How many requests the gate has answered so far.
+    pub fn turned_away(&self) -> usize {
+        self.so_far(|line| line["turnedAway"].is_string()).len()
+    }
+
+    /// Waits for the next long-polling request that brings something; the line about it, with `post` (bytes) and `type`.
+    pub async fn wait_post(&self) -> Value {
+        self.peer.wait("POST", |line| line["post"].is_u64()).await
+    }
+
+    /// The sizes of all long-polling requests that brought something, in bytes, in order.
+    pub fn posts(&self) -> Vec<u64> {
+        let posts = self.so_far(|line| line["post"].is_u64());
+        posts.iter().filter_map(|line| line["post"].as_u64()).collect()
     }
 
     /// Waits until a client has answered the next heartbeat.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription};
+use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription, Transport};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -213,6 +213,7 @@ impl Driven {
             _ => StateLine::bare(state),
         };
         object.id = self.socket.id();
+        object.transport = self.socket.transport().map(Transport::as_str);
         object
     }
 }
