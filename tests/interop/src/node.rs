@@ -122,6 +122,12 @@ impl NodeServer {
         self.command(json!({ "op": "disconnect", "close": close })).await;
     }
 
+    /// Disconnects every socket in another namespace.
+    pub async fn disconnect_in(&self, namespace: &str) {
+        self.command(json!({ "op": "disconnect", "namespace": namespace }))
+            .await;
+    }
+
     /// Waits until a namespace is joined; the line about it, with `auth`, `link`, `socket` and `at`
     /// (milliseconds).
     pub async fn wait_join(&self, namespace: &str) -> Value {
