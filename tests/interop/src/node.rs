@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -19,6 +21,7 @@ const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers");
 #[derive(Debug)]
 pub struct NodeServer {
     peer: Peer,
+    script: &'static str,
     config: Value,
 }
 
@@ -26,10 +29,20 @@ impl NodeServer {
     /// Starts the server with the settings that `servers/socketio.js` explains, `{}` for none, and waits until
     /// it listens.
     pub async fn start(settings: Value) -> Self {
+        Self::run("socketio.js", settings).await
+    }
+
+    /// Starts a server of plain JSON instead, with the settings that `servers/json.js` explains.
+    pub async fn start_json(settings: Value) -> Self {
+        Self::run("json.js", settings).await
+    }
+
+    async fn run(script: &'static str, settings: Value) -> Self {
         let mut config = settings;
         config["port"] = json!(free_port());
         Self {
-            peer: listen(&config).await,
+            peer: listen(script, &config).await,
+            script,
             config,
         }
     }
@@ -115,6 +128,17 @@ impl NodeServer {
     /// Writes a Socket.IO packet to every link in `/` as it is, whether it makes sense or not.
     pub async fn write_raw(&self, packet: &str) {
         self.command(json!({ "op": "raw", "text": packet })).await;
+    }
+
+    /// Writes binary to every link, whether it makes sense or not. Of plain JSON only.
+    pub async fn write_binary(&self, bytes: &[u8]) {
+        self.command(json!({ "op": "raw", "base64": STANDARD.encode(bytes) }))
+            .await;
+    }
+
+    /// Says nothing any more, or speaks again. Of plain JSON only.
+    pub async fn mute(&self, mute: bool) {
+        self.command(json!({ "op": "mute", "mute": mute })).await;
     }
 
     /// Disconnects every socket in `/`, with `close` their links too.
@@ -246,7 +270,7 @@ impl NodeServer {
 
     /// Starts a new process on the same port, with the same settings.
     pub async fn start_again(&mut self) {
-        self.peer = listen(&self.config).await;
+        self.peer = listen(self.script, &self.config).await;
     }
 
     async fn command(&self, command: Value) -> Value {
@@ -260,10 +284,10 @@ impl NodeServer {
     }
 }
 
-async fn listen(config: &Value) -> Peer {
+async fn listen(script: &str, config: &Value) -> Peer {
     let mut command = Command::new("node");
-    command.current_dir(SERVERS).arg("socketio.js").arg(config.to_string());
-    let peer = Peer::spawn("socket.io", command);
+    command.current_dir(SERVERS).arg(script).arg(config.to_string());
+    let peer = Peer::spawn(script, command);
     peer.wait("listening server", |line| line["listening"].is_u64()).await;
     peer
 }
