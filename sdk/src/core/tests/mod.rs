@@ -13,6 +13,7 @@ mod defects;
 mod gaps;
 mod hints;
 mod interleavings;
+mod json;
 mod lifecycle;
 mod model;
 mod pair;
