@@ -111,6 +111,12 @@ impl Client {
         self.handle.shared.input(|core, now| core.hint(now, hint));
     }
 
+    /// Disconnects and keeps nothing of the user who was signed in: what waits ends `Cancelled`, what was written and not
+    /// answered `Unconfirmed`, rooms are not joined again, and a store is emptied. `connect` works again, for the next user.
+    pub fn forget(&self) {
+        self.handle.shared.input(|core, now| core.forget(now));
+    }
+
     /// Ends the client for good: every message gets its outcome, handlers are removed, handles answer `Closed`.
     pub fn close(&self) {
         self.handle.shared.close();

@@ -5,6 +5,9 @@ use std::time::Duration;
 use super::rng::Rng;
 use crate::config::BackoffConfig;
 
+/// No server can ask for a longer delay.
+const LONGEST_TOLD: Duration = Duration::from_secs(300);
+
 /// The delay before attempt `n`, counted from 0: `min(max, initial * multiplier^n)`, then jittered.
 ///
 /// One expression that is right at any `n`: `powi` saturates to infinity, and `min` takes the cap then. Jitter comes
@@ -14,6 +17,12 @@ pub fn delay(config: &BackoffConfig, n: u32, rng: &mut Rng) -> Duration {
     let capped = grown.min(config.max.as_secs_f64());
     let factor = if config.jitter { 0.5 + rng.fraction() / 2.0 } else { 1.0 };
     Duration::try_from_secs_f64(capped * factor).unwrap_or(config.max)
+}
+
+/// The delay that a server asked for: at most 5 min, and a draw from [0, max] longer, so that not all of its clients come
+/// back in the same instant.
+pub(crate) fn told(config: &BackoffConfig, after: Duration, rng: &mut Rng) -> Duration {
+    after.min(LONGEST_TOLD) + config.max.mul_f64(rng.fraction())
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The core: its inputs, its output, and the life of its link.
 
-use std::fmt;
 use std::time::Duration;
 
 use super::context::Context;
@@ -9,78 +8,19 @@ use super::emission::Emission;
 use super::hints::Platform;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
 use super::link::{Link, Role};
-use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
+use super::namespace::{Due, Namespace, NamespaceConfig, Phase, Why};
 use super::outbox::Purpose;
 use super::polling::refusal;
 use super::requests::Requests;
+use super::settings::ConnectionConfig;
 use super::socketio::Assembler;
 use super::timers::{Timer, Timers};
 use super::typing::Target;
 use super::{rooms, socketio};
-use crate::config::{BackoffConfig, Endpoint, Limits, Protocol};
 use crate::error::Error;
 use crate::receipt::{self, Outcome, Receipt};
 use crate::state::{Notice, Reason, State, StateChange, Transport};
 use crate::store::Record;
-
-/// What a connection is made with.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct ConnectionConfig {
-    /// Where the server is.
-    pub endpoint: Endpoint,
-    /// What is spoken with the server.
-    pub protocol: Protocol,
-    /// How links are made, in order of preference. Never empty.
-    pub transports: Vec<Transport>,
-    /// The path that the server listens on.
-    pub path: String,
-    /// What stands behind Engine.IO's own query parameters, without `&`.
-    pub query: String,
-    /// The delays between attempts.
-    pub backoff: BackoffConfig,
-    /// How many attempts are made after a loss before it is `Failed`; `None` is without end.
-    pub max_attempts: Option<u32>,
-    /// The limit of a whole handshake.
-    pub connect_timeout: Duration,
-    /// Bounds on what the server can make the client hold.
-    pub limits: Limits,
-    /// The seed of all randomness.
-    pub seed: u64,
-    /// Whether reliable messages are given to a store.
-    pub stored: bool,
-    /// Whether the platform can send a WebSocket ping; browsers cannot.
-    pub can_ping: bool,
-}
-
-impl ConnectionConfig {
-    /// The defaults for a server.
-    pub fn new(endpoint: Endpoint, seed: u64) -> Self {
-        Self {
-            endpoint,
-            protocol: Protocol::SocketIo,
-            transports: vec![Transport::WebSocket, Transport::Polling],
-            path: "/socket.io/".to_owned(),
-            query: String::new(),
-            backoff: BackoffConfig::default(),
-            max_attempts: None,
-            connect_timeout: Duration::from_secs(20),
-            limits: Limits::default(),
-            seed,
-            stored: false,
-            can_ping: true,
-        }
-    }
-}
-
-impl fmt::Debug for ConnectionConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not the query, which may hold a secret.
-        f.debug_struct("ConnectionConfig")
-            .field("path", &self.path)
-            .finish_non_exhaustive()
-    }
-}
 
 /// The whole logic of one client. See the [module](super) for its rules.
 #[derive(Debug)]
@@ -104,7 +44,7 @@ pub struct Core {
     wake_at: Option<Duration>,
     pub(super) closed: bool,
     /// Whether the warning about credentials without TLS was raised.
-    warned: bool,
+    pub(super) warned: bool,
 }
 
 /// How far the connection has come.
@@ -193,11 +133,8 @@ impl Core {
             namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
             return;
         }
-        let exposed = !self.config.endpoint.secure && !self.config.endpoint.is_loopback();
-        if exposed && namespace.config.auth != AuthSource::None && !std::mem::replace(&mut self.warned, true) {
-            let text = "credentials travel without TLS to a host that is not this machine; use https, or `require_tls`";
-            self.cx.notice(socket, Notice::Warning(text.to_owned()));
-        }
+        self.warn_if_exposed(socket);
+        let namespace = &mut self.sockets[socket.index()];
         if namespace.state == State::Failed {
             self.attempts.reset();
         }
@@ -210,8 +147,7 @@ impl Core {
             }
             Dial::Preparing | Dial::Linked(_) => {
                 if matches!(namespace.phase, Phase::Absent | Phase::Later(_)) {
-                    self.begin_joining(socket);
-                    self.advance();
+                    self.join_anew(socket);
                 }
             }
         }

@@ -22,9 +22,6 @@ pub(super) const STABLE: Duration = Duration::from_secs(5);
 /// How long an auth provider has.
 const AUTH: Duration = Duration::from_secs(10);
 
-/// No server can ask for a longer delay.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
-
 /// After so many failed attempts in a row the app is told.
 const FAILURES_TOLD: u32 = 5;
 
@@ -115,10 +112,12 @@ impl Core {
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
         namespace.asked_anew = false;
+        namespace.outdated = false;
+        namespace.closing = None;
         self.ask_credentials(socket);
     }
 
-    fn ask_credentials(&mut self, socket: SocketId) {
+    pub(super) fn ask_credentials(&mut self, socket: SocketId) {
         let namespace = &mut self.sockets[socket.index()];
         namespace.deadline = None;
         namespace.phase = match &namespace.config.auth {
@@ -232,6 +231,10 @@ impl Core {
             self.join_later(socket, Some(after), Why::new(Reason::ConnectError, Some(error)));
             return;
         }
+        if namespace.outdated {
+            self.join_anew(socket);
+            return;
+        }
         if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
             namespace.asked_anew = true;
             self.ask_credentials(socket);
@@ -244,10 +247,9 @@ impl Core {
         self.release();
     }
 
-    /// The delay that the server asked for, within bounds, and spread so that not all come back in the same instant.
-    fn told_delay(&mut self, after: Duration) -> Duration {
-        let spread = self.config.backoff.max.mul_f64(self.cx.rng.fraction());
-        after.min(LONGEST_RETRY_AFTER) + spread
+    /// The delay that the server asked for, within bounds.
+    pub(super) fn told_delay(&mut self, after: Duration) -> Duration {
+        backoff::told(&self.config.backoff, after, &mut self.cx.rng)
     }
 
     /// Asks the server again later, over the same link.
@@ -357,13 +359,22 @@ impl Core {
         self.dial = Dial::Idle;
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
             let later = matches!(namespace.phase, Phase::Later(_));
+            let closing = namespace.closing.take();
+            let mut why = why.clone();
+            if let Some(closing) = &closing {
+                why.reason = Some(closing.reason());
+            }
             if exhausted {
                 namespace.wanted = false;
                 namespace.phase = Phase::Absent;
-                namespace.set_state(&mut self.cx, State::Failed, why.clone());
+                namespace.set_state(&mut self.cx, State::Failed, why);
+            } else if let Some(after) = closing.and_then(|closing| closing.retry_after) {
+                let retry_in = backoff::told(&self.config.backoff, after, &mut self.cx.rng);
+                namespace.phase = Phase::Later(self.cx.after(retry_in));
+                namespace.set_state(&mut self.cx, State::Waiting { retry_in }, why);
             } else if !later {
                 self.dial = if held.is_some() { Dial::Held } else { Dial::Waiting };
-                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why.clone());
+                namespace.set_state(&mut self.cx, held.unwrap_or(State::Waiting { retry_in }), why);
             }
         }
         if exhausted {
@@ -376,10 +387,7 @@ impl Core {
     /// The time has come at which a socket was told to come back, or was to try again.
     pub(super) fn come_back(&mut self, socket: SocketId) {
         match self.dial {
-            Dial::Preparing | Dial::Linked(_) => {
-                self.begin_joining(socket);
-                self.advance();
-            }
+            Dial::Preparing | Dial::Linked(_) => self.join_anew(socket),
             Dial::Idle if self.platform.holds().is_none() => self.begin_attempt(),
             // It takes part in the attempt that is coming.
             Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,

@@ -149,6 +149,11 @@ impl Core {
             self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
             return;
         };
+        if namespace.outdated {
+            self.send_disconnect(socket);
+            self.join_anew(socket);
+            return;
+        }
         let recovered = namespace.take_pid(pid.as_deref());
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.welcomed(socket);
@@ -178,6 +183,7 @@ impl Core {
         if namespace.phase != Phase::Joining {
             return;
         }
+        namespace.early = None;
         let text = |raw: Option<&str>| raw.and_then(scan::string).map(|text| text.into_owned());
         let (message, extra) = match data.starts_with('{') {
             true => (text(scan::field(data, "message")), scan::field(data, "data")),
@@ -191,20 +197,6 @@ impl Core {
             data: extra.map(str::to_owned),
         };
         self.namespace_refused(socket, error, retry_after);
-    }
-
-    /// The server took the client out of one namespace. The others on the same link live on.
-    fn left_by_server(&mut self, socket: SocketId) {
-        if !self.sockets[socket.index()].is_joined() {
-            return;
-        }
-        let others = self.sockets.iter().any(|other| other.id != socket && other.is_joined());
-        if !others {
-            self.lose_link(Reason::ServerDisconnect, Error::LinkLost);
-            return;
-        }
-        self.sockets[socket.index()].lost(&mut self.cx, &Error::LinkLost);
-        self.join_later(socket, None, Why::from(Reason::ServerDisconnect));
     }
 
     /// What came cannot be read: the app is told, and the link is made anew.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::connection::{Core, Dial};
-use super::io::{Frame, LinkEvent, SocketId};
+use super::io::{Frame, LinkEvent, Now, SocketId};
 use super::link::Role;
-use super::namespace::Phase;
+use super::namespace::{Phase, Why};
 use super::timers::Timer;
 use crate::error::Error;
+use crate::state::{Reason, State};
 
 /// How long a link has for its last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -28,6 +29,29 @@ impl Core {
         namespace.lost(&mut self.cx, error);
     }
 
+    /// Disconnects, takes back everything that waits, and keeps nothing of the user: messages, rooms, sessions. What a store
+    /// keeps is erased.
+    pub fn forget(&mut self, now: Now) {
+        self.enter(now);
+        for index in 0..self.sockets.len() {
+            let socket = self.sockets[index].id;
+            if self.sockets[index].is_joined() {
+                self.send_disconnect(socket);
+            }
+            let namespace = &mut self.sockets[index];
+            let used = namespace.wanted || !matches!(namespace.state, State::Idle | State::Closed);
+            namespace.forget_session();
+            namespace.wanted = false;
+            namespace.phase = Phase::Absent;
+            namespace.lost(&mut self.cx, &Error::Closed);
+            namespace.forget(&mut self.cx);
+            if used {
+                namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
+            }
+        }
+        self.release();
+    }
+
     /// Lets go of the link when no socket wants it any more.
     pub(super) fn release(&mut self) {
         if self.sockets.iter().any(|namespace| namespace.wanted) {
@@ -43,11 +67,7 @@ impl Core {
         self.cx.transport = None;
         self.give_up_upgrade();
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            if link.is_open() && link.polling().is_some() {
-                // A WebSocket says so by closing.
-                link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
-            }
-            link.hand_over(&mut self.cx, &mut self.requests);
+            link.farewell = link.is_open() && link.polling().is_some();
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
             self.finish_leaving();
@@ -69,13 +89,19 @@ impl Core {
         };
         if written {
             let _ = link.written(&mut self.cx);
-            link.hand_over(&mut self.cx, &mut self.requests);
             self.finish_leaving();
         }
     }
 
     fn finish_leaving(&mut self) {
-        if self.leaving.as_ref().is_some_and(|link| !link.busy) {
+        let Some(link) = &mut self.leaving else { return };
+        link.hand_over(&mut self.cx, &mut self.requests);
+        if !link.busy && std::mem::take(&mut link.farewell) {
+            // In a POST of its own: npm's server would act on it before it acts on the rest.
+            link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));
+            link.hand_over(&mut self.cx, &mut self.requests);
+        }
+        if !link.busy {
             self.stop_leaving();
         }
     }

@@ -24,6 +24,8 @@ pub(super) struct Link {
     pub(super) since: Duration,
     /// Whether the platform wants to know at once if it is alive.
     pub(super) urgent: bool,
+    /// Whether the server still has to be told that it ends; a WebSocket does so by closing.
+    pub(super) farewell: bool,
     /// How long the server may be silent. `None` until the session is open.
     pub(super) patience: Option<Duration>,
     /// What plain JSON keeps of its session.
@@ -70,6 +72,7 @@ impl Link {
             fallback,
             since,
             urgent: false,
+            farewell: false,
             patience: None,
             json: None,
             busy: false,

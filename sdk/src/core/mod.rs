@@ -7,7 +7,7 @@
 //!   it is alive; `hints`: what the platform knows; `leaving`: how it ends by the user's wish; `inbound`, `outbound`: packets.
 //! - `link`: the link and what carries it; `polling`: HTTP exchanges; `upgrade`: from these to a WebSocket; `requests`: where
 //!   they go.
-//! - `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
+//! - `settings`: what a client is made with. `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
 //! - `outbox`, `acks`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
 //! - [`engineio`], [`socketio`], [`json`], [`scan`]: the wire.
 //!
@@ -17,8 +17,10 @@ mod acks;
 pub mod backoff;
 mod body;
 mod chat;
+mod closing;
 mod connection;
 mod context;
+mod credentials;
 mod dialing;
 mod emission;
 pub mod engineio;
@@ -43,6 +45,7 @@ pub mod rng;
 mod rooms;
 pub mod scan;
 mod sending;
+mod settings;
 pub mod socketio;
 mod timers;
 mod typing;
@@ -51,11 +54,12 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
-pub use connection::{ConnectionConfig, Core};
+pub use connection::Core;
 pub use emission::{Emission, EmitOptions};
 #[cfg(feature = "typed")]
 pub(crate) use emission::{EmissionWriter, check_name};
 pub use io::{Frame, Happening, LinkEvent, LinkId, Method, Now, Output, Pending, ReplyTo, Request, Response, SocketId};
 pub use namespace::{AuthSource, NamespaceConfig};
 pub(crate) use rooms::lane as room_lane;
+pub use settings::ConnectionConfig;
 pub use typing::Target;

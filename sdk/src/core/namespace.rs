@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::acks::Acks;
+use super::closing::Closing;
 use super::context::Context;
 use super::dialing::STABLE;
 use super::features::Features;
@@ -129,6 +130,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// Whether CONNECT was sent with credentials that are replaced.
+    pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
     pub(crate) rejoins: u32,
     /// When it has been joined for long enough.
@@ -141,6 +144,8 @@ pub(crate) struct Namespace {
     pub(crate) recovery: Option<Box<Recovery>>,
     /// Whether the server took up an earlier session when it took the namespace last.
     pub(crate) recovered: bool,
+    /// What the server said before it disconnects.
+    pub(crate) closing: Option<Box<Closing>>,
     /// What came before CONNECT.
     pub(crate) early: Option<Box<Early>>,
     /// The link on which the client last said that it leaves.
@@ -186,12 +191,14 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            outdated: false,
             rejoins: 0,
             stable_at: None,
             turn: 0,
             joins: 0,
             recovery: None,
             recovered: false,
+            closing: None,
             early: None,
             parted: None,
             last_change: None,
@@ -310,6 +317,9 @@ impl Namespace {
         self.take_back(cx, error);
         self.rooms.disconnected();
         self.stop_typing_events(cx);
+        if self.is_kicked() {
+            self.kicked(cx);
+        }
     }
 
     pub(crate) fn next_deadline(&self) -> Option<Duration> {

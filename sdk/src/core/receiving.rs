@@ -20,6 +20,8 @@ impl Namespace {
         }
         if &*name == "connection_status" {
             self.greeted(cx, &payload);
+        } else if &*name == "closing" {
+            self.heard_closing(&payload);
         }
         self.hear(cx, name, payload, reply_to);
     }

@@ -182,6 +182,7 @@ impl Namespace {
     pub(super) fn forget_session(&mut self) {
         self.recovery = None;
         self.early = None;
+        self.closing = None;
     }
 }
 

@@ -30,7 +30,7 @@ impl fmt::Debug for Requests {
 }
 
 impl Requests {
-    pub(super) fn new(config: &super::ConnectionConfig) -> Self {
+    pub(super) fn new(config: &super::settings::ConnectionConfig) -> Self {
         Self {
             endpoint: config.endpoint.clone(),
             base: config.path.clone(),

@@ -326,6 +326,19 @@ impl Namespace {
         }
     }
 
+    /// Takes back everything of the user, after the link is gone.
+    pub(crate) fn forget(&mut self, cx: &mut Context) {
+        while let Some(entry) = self.outbox.take_where(|_| true) {
+            let outcome = entry.ended(Outcome::Cancelled, Error::Closed);
+            self.finish(cx, entry, outcome);
+        }
+        for completer in self.rooms.drain().collect::<Vec<_>>() {
+            cx.settle(completer, Outcome::Cancelled);
+        }
+        self.features = None;
+        self.forget_session();
+    }
+
     /// Ends everything: the client is closed.
     pub(crate) fn close(&mut self, cx: &mut Context) {
         for entry in self.acks.disconnected() {

@@ -79,6 +79,11 @@ impl RealtimeClient {
         self.client.hint(hint);
     }
 
+    /// Disconnects and keeps nothing of the user who was signed in; see [`Client::forget`].
+    pub fn forget(&self) {
+        self.client.forget();
+    }
+
     /// Ends the client for good.
     pub fn close(&self) {
         self.client.close();

@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::core::{Frame, LinkEvent, Now, Request};
 use crate::error::Error;
 
+mod exchange;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]
@@ -118,4 +119,11 @@ pub(crate) struct LinkOptions {
     pub(crate) max_message: usize,
     /// Whether cookies are kept and sent.
     pub(crate) with_credentials: bool,
+}
+
+impl LinkOptions {
+    /// The longest body of an HTTP response, in bytes: that of long-polling holds many messages.
+    fn max_body(&self) -> usize {
+        self.max_message.saturating_mul(4)
+    }
 }

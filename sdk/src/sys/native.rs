@@ -11,6 +11,7 @@ use std::time::Duration;
 use origin::Origin;
 use tokio::runtime::Handle;
 
+use super::exchange::Exchange;
 use super::{Alarm, Dialer, LinkOptions, Sys, Task, Wire};
 use crate::core::{Method, Now, Request};
 use crate::error::Error;
@@ -79,10 +80,12 @@ struct NativeDialer {
 impl Dialer for NativeDialer {
     fn open(&self, request: Request) -> Box<dyn Wire> {
         let origin = Arc::clone(&self.origin);
-        match request.method {
-            Method::WebSocket => Box::new(websocket::WebSocket::dial(request, origin)),
-            Method::Get | Method::Post(_) => Box::new(http::Exchange::start(request, origin)),
+        if request.method == Method::WebSocket {
+            return Box::new(websocket::WebSocket::dial(request, origin));
         }
+        let is_post = request.method != Method::Get;
+        let answer = http::exchange(request, origin);
+        Box::new(Exchange::new(is_post, Box::pin(answer), |time| Box::pin(sleep(time))))
     }
 }
 
@@ -93,6 +96,11 @@ impl Dialer for NativeDialer {
 )]
 fn now() -> tokio::time::Instant {
     tokio::time::Instant::now()
+}
+
+#[allow(clippy::disallowed_methods, reason = "sys/ is where timers of the platform are used")]
+async fn sleep(time: Duration) {
+    tokio::time::sleep(time).await;
 }
 
 /// An alarm further away than this is set anew when it is reached.

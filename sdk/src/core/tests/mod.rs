@@ -2,14 +2,17 @@
 //!
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
-//! - `lifecycle`, `sending`, `chat`, `hints`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
+//! - `lifecycle`, `sending`, `chat`, `hints`, `forget`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
 //!   `transports`: long-polling and upgrades; `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
 //! - `model`: random histories with an honest server (`server`): nothing lost, doubled or out of order once it is quiet.
 
 #![allow(clippy::unwrap_used)]
 
 mod chat;
+mod closing;
+mod credentials;
 mod defects;
+mod forget;
 mod gaps;
 mod hints;
 mod interleavings;

@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(retry(&[]), None);
         assert_eq!(retry(&[(RETRY_AFTER, "later")]), None);
         assert_eq!(retry(&[(RETRY_AFTER, " 120 ")]), Some(Duration::from_secs(120)));
-        assert_eq!(retry(&[date.clone()]), Some(Duration::from_secs(7)));
+        assert_eq!(retry(std::slice::from_ref(&date)), Some(Duration::from_secs(7)));
         let slow = (DATE, "Sun, 06 Nov 1994 07:49:37 GMT");
         assert_eq!(retry(&[date.clone(), slow]), Some(Duration::from_secs(3600)));
         let over = (DATE, "Sun, 06 Nov 1994 09:49:37 GMT");

@@ -1,6 +1,7 @@
 //! What the links of one client share. All of them go to the same server.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::header::{COOKIE, HeaderName, HeaderValue, SET_COOKIE};
@@ -28,9 +29,14 @@ const OURS: [&str; 8] = [
     "upgrade",
 ];
 
+/// How long a connection for long-polling is kept without being used.
+const IDLE: Duration = Duration::from_secs(20);
+
 pub(super) struct Origin {
     /// The largest message that is read, in bytes.
     pub(super) max_message: usize,
+    /// The longest body of a response, in bytes.
+    pub(super) max_body: usize,
     /// Connections that wait for the next request.
     pub(super) pool: Pool,
     /// The app's.
@@ -50,7 +56,8 @@ impl Origin {
         }
         Ok(Self {
             max_message: options.max_message,
-            pool: Pool::default(),
+            max_body: options.max_body(),
+            pool: Pool::new(IDLE),
             headers: headers(&options.headers)?,
             jar: options.with_credentials.then(Mutex::default),
             #[cfg(feature = "tls")]
@@ -85,10 +92,8 @@ impl Origin {
         if let Some(jar) = &self.jar {
             let mut jar = jar.lock().unwrap_or_else(PoisonError::into_inner);
             // One header for both, as servers expect it.
-            let mut line = match headers.get(COOKIE) {
-                Some(given) => given.as_bytes().to_vec(),
-                None => Vec::new(),
-            };
+            let given: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+            let mut line = given.join(&b"; "[..]);
             jar.write(clock::now().unix_ms, &request.target, request.secure, &mut line);
             if let Ok(mut value) = HeaderValue::try_from(line)
                 && !value.is_empty()

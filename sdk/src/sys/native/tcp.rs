@@ -1,9 +1,10 @@
 //! One TCP connection to a host that may have several addresses.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use futures::channel::oneshot;
 use futures::stream::{FuturesUnordered, StreamExt};
 use tokio::net::TcpStream;
 
@@ -15,11 +16,29 @@ const HEAD_START: Duration = Duration::from_millis(250);
 /// One after the other would not do: an address that swallows everything, such as IPv6 in many a home, would use up the
 /// whole time of every attempt, and the good one beside it would never be tried.
 pub(super) async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+    let addresses = match host.parse() {
+        Ok(address) => vec![SocketAddr::new(address, port)],
+        Err(_) => {
+            let host = host.to_owned();
+            apart(move || Ok((host.as_str(), port).to_socket_addrs()?.collect())).await?
+        }
+    };
     match addresses[..] {
         [only] => TcpStream::connect(only).await,
         _ => race(alternate(addresses)).await,
     }
+}
+
+/// Looks up a name in a thread of its own. On a network that swallows everything that takes half a minute, and the end
+/// of a tokio runtime, and with it of many a program, waits for what runs in the runtime's own threads.
+async fn apart(look_up: impl FnOnce() -> io::Result<Vec<SocketAddr>> + Send + 'static) -> io::Result<Vec<SocketAddr>> {
+    let (told, answer) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("rejoin-lookup".to_owned())
+        .spawn(move || told.send(look_up()))?;
+    answer
+        .await
+        .map_err(|_| io::Error::other("the lookup of the name panicked"))?
 }
 
 /// The families in turn, beginning with the one that the system put first; otherwise in the system's order.
@@ -101,6 +120,35 @@ mod tests {
         let address = good.local_addr().unwrap();
         let connected = tokio::time::timeout(Duration::from_secs(10), race(vec![hole, address])).await;
         assert_eq!(connected.unwrap().unwrap().peer_addr().unwrap(), address);
+    }
+
+    #[test]
+    fn a_lookup_that_hangs_does_not_hold_up_the_end_of_the_runtime() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (begun, beginning) = oneshot::channel();
+            let mut lookup = Box::pin(apart(move || {
+                begun.send(()).unwrap();
+                held.recv_timeout(Duration::from_secs(20)).map_err(io::Error::other)?;
+                Ok(Vec::new())
+            }));
+            assert!(futures::poll!(&mut lookup).is_pending());
+            beginning.await.unwrap();
+        });
+        drop(runtime);
+        // Had the runtime waited, the lookup would have given up by now.
+        release.send(()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn names_and_addresses_are_found() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        for host in ["localhost", "127.0.0.1"] {
+            let stream = connect(host, address.port()).await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), address);
+        }
     }
 
     #[tokio::test]

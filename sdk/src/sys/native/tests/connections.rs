@@ -21,23 +21,23 @@ async fn a_connection_is_used_again() {
     peer.hear().await;
     peer.say_ok("1").await;
     response(within(first).await.unwrap());
+    let body = "x".repeat(300_000);
+    let by_length = format!("content-length: 300000\r\n\r\n{body}");
+    let chunked = format!("transfer-encoding: chunked\r\n\r\n493e0\r\n{body}\r\n0\r\n\r\n");
     alone(&network, async {
-        for framing in [
-            "content-length: 1\r\n\r\n2",
-            "transfer-encoding: chunked\r\n\r\n1\r\n2\r\n0\r\n\r\n",
-        ] {
+        for framed in [by_length, chunked] {
             for wire in [network.get(), network.post("3")] {
                 let server = async {
                     peer.hear().await;
                     // In two parts, so that the end comes alone.
-                    let answer = format!("HTTP/1.1 200 OK\r\n{framing}");
+                    let answer = format!("HTTP/1.1 200 OK\r\n{framed}");
                     let (begin, end) = answer.split_at(answer.len() - 2);
                     peer.say(begin).await;
                     tokio::task::yield_now().await;
                     peer.say(end).await;
                 };
                 let (event, ()) = futures::join!(outcome(wire), server);
-                assert_eq!(response(event).body, "2");
+                assert_eq!(response(event).body, body);
             }
         }
     })
@@ -63,6 +63,21 @@ async fn a_get_that_waits_and_a_post_have_a_connection_each_and_no_more_are_kept
     drop(network);
     peers[1].closed().await;
     peers[2].closed().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_uses_is_closed() {
+    let mut network = Network::new(options()).await;
+    Arc::get_mut(&mut network.dialer.origin).unwrap().pool = http::Pool::new(Duration::from_millis(20));
+    // Twice: whoever waits for the first one's time is there for the second one's too.
+    for _ in 0..2 {
+        let get = tokio::spawn(outcome(network.get()));
+        let mut peer = network.accept().await;
+        peer.hear().await;
+        peer.say_ok("6").await;
+        response(within(get).await.unwrap());
+        peer.closed().await;
+    }
 }
 
 #[tokio::test]

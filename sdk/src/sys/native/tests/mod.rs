@@ -15,8 +15,8 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::net::{TcpListener, TcpStream};
 
 use super::super::{Dialer, LinkOptions, Wire};
-use super::NativeDialer;
 use super::origin::Origin;
+use super::{NativeDialer, http};
 use crate::core::{LinkEvent, Method, Request, Response};
 use crate::error::Error;
 
