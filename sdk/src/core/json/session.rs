@@ -51,8 +51,11 @@ impl Core {
         match &*kind {
             "connection" => self.greeted_by_json(&text),
             "authenticated" => {
-                if self.sockets[socket.index()].phase == Phase::Joining {
-                    self.joined_json(socket, Some(&text));
+                let namespace = &self.sockets[socket.index()];
+                match namespace.phase {
+                    Phase::Joining if namespace.outdated => self.join_by_new_link(),
+                    Phase::Joining => self.joined_json(socket, Some(&text)),
+                    _ => {}
                 }
             }
             "authentication_failed" => self.refused_by_json(socket, &text),
@@ -123,6 +126,15 @@ impl Core {
         if namespace.is_chat() {
             namespace.hear(&mut self.cx, "connection_status".into(), status, None);
         }
+    }
+
+    /// Begins anew with other credentials. The server has taken this link for someone else's.
+    pub(in crate::core) fn join_by_new_link(&mut self) {
+        for timer in [Timer::Heartbeat, Timer::Ping, Timer::Probe, Timer::Stable] {
+            self.timers.stop(timer);
+        }
+        self.let_go();
+        self.begin_attempt();
     }
 
     fn refused_by_json(&mut self, socket: SocketId, frame: &str) {

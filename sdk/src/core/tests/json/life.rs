@@ -110,6 +110,63 @@ fn another_namespace_is_not_supported() {
 }
 
 #[test]
+fn new_credentials_take_a_new_link_and_the_queue_along() {
+    let new = || AuthSource::Value(r#"{"token":"t2"}"#.to_owned());
+    for joined in [true, false] {
+        let mut pair = dialing(with_token(chat_config()));
+        pair.server(CONNECTION);
+        if joined {
+            pair.server(AUTHENTICATED);
+        }
+        let sent = say_to_room(&mut pair, "r");
+        let old = pair.link();
+        pair.events.clear();
+        pair.frames();
+        pair.core.set_auth(pair.now, pair.socket, new());
+        pair.drain();
+        if !joined {
+            // The answer to the old ones comes first.
+            assert!(pair.stopped.is_empty());
+            pair.server(AUTHENTICATED);
+        }
+        assert_eq!((pair.stopped.clone(), pair.started.len()), (vec![old], 2));
+        pair.event(old, LinkEvent::Text(AUTHENTICATED.into()));
+        assert_eq!(pair.state(), State::Connecting);
+        pair.sleep(secs(19));
+        pair.server(CONNECTION);
+        assert_eq!(pair.frames(), [r#"{"type":"authenticate","data":{"token":"t2"}}"#]);
+        pair.server(AUTHENTICATED);
+        assert_eq!(frame(&mut pair).1, sent.message_id().unwrap());
+        assert_eq!(pair.states().last(), Some(&(State::Connected, None)));
+    }
+}
+
+#[test]
+fn new_credentials_after_a_refusal_go_over_the_same_link() {
+    let mut pair = dialing(with_token(chat_config()));
+    pair.server(CONNECTION);
+    pair.frames();
+    let new = AuthSource::Value(r#"{"token":"t2"}"#.to_owned());
+    pair.core.set_auth(pair.now, pair.socket, new);
+    pair.drain();
+    pair.server(r#"{"type":"authentication_failed","message":"stale"}"#);
+    assert_eq!(pair.frames(), [r#"{"type":"authenticate","data":{"token":"t2"}}"#]);
+    pair.server(AUTHENTICATED);
+    assert_eq!((pair.state(), pair.started.len()), (State::Connected, 1));
+}
+
+#[test]
+fn the_servers_last_words_count() {
+    let mut pair = chat(CONNECTION);
+    pair.server(r#"{"type":"closing","code":"banned","message":"bye"}"#);
+    let link = pair.link();
+    pair.event(link, LinkEvent::Closed(None));
+    assert_eq!(pair.states(), [(State::Failed, Some(Reason::Banned))]);
+    pair.sleep(secs(60));
+    assert_eq!(pair.started.len(), 1);
+}
+
+#[test]
 fn disconnect_writes_what_was_sent_before_and_closes_the_link() {
     let mut pair = chat(CONNECTION);
     pair.writes = false;
