@@ -15,7 +15,8 @@ use crate::config::Protocol;
 use crate::core::{AuthSource, ConnectionConfig, NamespaceConfig};
 use crate::receipt::Receipt;
 
-const CONNECTION: &str = r#"{"type":"connection","clientId":"c1","message":"hi","features":["ack","dedupe"]}"#;
+pub(super) const CONNECTION: &str =
+    r#"{"type":"connection","clientId":"c1","message":"hi","features":["ack","dedupe"]}"#;
 const PLAIN: &str = r#"{"type":"connection","clientId":"c1","message":"hi"}"#;
 const AUTHENTICATED: &str = r#"{"type":"authenticated","user":{"id":"u1","username":"A"}}"#;
 const PING: &str = r#"{"type":"ping"}"#;
