@@ -11,6 +11,7 @@ use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, Transport};
 
@@ -184,6 +185,9 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
+        if self.config.protocol == Protocol::Json {
+            return self.authenticate(socket, &auth);
+        }
         let data = match &auth {
             AuthSource::Value(json) => json,
             _ => "",
@@ -202,6 +206,10 @@ impl Core {
         namespace.forget_session();
         if let Dial::Linked(link) = &self.dial {
             namespace.parted = Some(link.id);
+        }
+        if self.config.protocol == Protocol::Json {
+            // The end of the link says so.
+            return;
         }
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
@@ -302,6 +310,7 @@ impl Core {
             Timer::Fallback,
             Timer::Upgrade,
             Timer::Heartbeat,
+            Timer::Ping,
             Timer::Stable,
             Timer::Probe,
             Timer::Background,
