@@ -84,7 +84,7 @@ async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
         json!({ "id": 2, "op": "emit", "client": "a", "event": "x", "args": [{ "$binary": "?" }] }),
         json!({ "id": 2, "op": "reply", "client": "a", "ack": 1, "args": [] }),
         json!({ "id": 2, "op": "cancel", "client": "a", "receipt": 1 }),
-        json!({ "id": 2, "op": "token", "client": "a", "token": "x" }),
+        json!({ "id": 2, "op": "token", "client": "a", "token": 1 }),
         json!({ "id": 2, "op": "hint", "client": "a", "hint": "asleep" }),
         json!({ "id": 2, "op": "create", "client": "a", "url": NOWHERE }),
         json!({ "id": 2, "op": "create", "client": "b" }),

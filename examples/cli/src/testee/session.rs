@@ -127,7 +127,7 @@ impl Session {
             }
             "token" => {
                 let token: commands::Token = commands::read(line)?;
-                self.client(&token.client)?.set_token(token.token)?;
+                self.client(&token.client)?.set_token(token.token);
             }
             "hint" => {
                 let hinted: commands::Hinted = commands::read(line)?;
@@ -148,7 +148,7 @@ impl Session {
         }
         let lines = self.lines.clone();
         let made = match (create.of, create.url) {
-            (Some(of), None) => self.client(&of)?.create_of(&create.client, &options, &lines)?,
+            (Some(of), None) => self.client(&of)?.create_of(&create.client, options, &lines)?,
             (None, Some(url)) => Driven::create(&create.client, url, options, &lines)?,
             _ => return Err(malformed("`create` has either `url` or `of`")),
         };
