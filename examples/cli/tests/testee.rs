@@ -65,10 +65,7 @@ async fn what_the_client_cannot_do_is_unsupported() {
         assert_eq!(code(&mut testee, create(options)).await, 1005);
     }
     testee.take(&create(json!({})).to_string()).await;
-    for command in [
-        json!({ "id": 2, "op": "stats", "client": "a" }),
-        json!({ "id": 2, "op": "call", "client": "a", "method": "forget", "args": [] }),
-    ] {
+    for command in [json!({ "id": 2, "op": "call", "client": "a", "method": "forget", "args": [] })] {
         assert_eq!(code(&mut testee, command).await, 1005);
     }
 }

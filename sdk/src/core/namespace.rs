@@ -150,6 +150,8 @@ pub(crate) struct Namespace {
     pub(crate) early: Option<Box<Early>>,
     /// The link on which the client last said that it leaves.
     pub(crate) parted: Option<LinkId>,
+    /// How many answers to probes are missing to prove that the server knows of it.
+    pub(crate) unproven: u8,
     pub(crate) last_change: Option<Box<StateChange>>,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
@@ -201,6 +203,7 @@ impl Namespace {
             closing: None,
             early: None,
             parted: None,
+            unproven: 0,
             last_change: None,
             features: None,
             greeting_due: None,

@@ -214,6 +214,11 @@ impl Driven {
         }
     }
 
+    /// What it has counted.
+    pub(super) fn stats(&self) -> Box<RawValue> {
+        RawValue::from_string(self.socket.stats().to_json()).expect("statistics are JSON")
+    }
+
     /// The state object: the state as the client gives it, and what the last change said about it.
     pub(super) fn state(&self) -> StateLine<'static> {
         let state = self.socket.state();

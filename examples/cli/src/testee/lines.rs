@@ -29,6 +29,8 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<StateLine<'static>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stats: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
 }
 

@@ -14,7 +14,7 @@ use super::call::{self, Called};
 use super::commands::{self, Envelope};
 use super::driven::{Driven, Reporter};
 use super::lines::{self, Answer, Lines, OutcomeLine, Refusal, malformed};
-use super::options::{Options, unsupported};
+use super::options::Options;
 use crate::binary;
 
 /// How long clients may take to close.
@@ -134,7 +134,7 @@ impl Session {
                 let hint = hinted.hint()?;
                 self.client(&hinted.client)?.client().hint(hint);
             }
-            "stats" => return Err(unsupported("`stats`").into()),
+            "stats" => answer.stats = Some(self.plain(line)?.stats()),
             _ => return Err(malformed(format!("there is no op `{op}`"))),
         }
         Ok(answer)
