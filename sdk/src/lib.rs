@@ -65,6 +65,7 @@ mod socket;
 mod socket_options;
 mod state;
 pub mod store;
+mod stream;
 mod sys;
 
 /// README's code compiles.
@@ -89,3 +90,4 @@ pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
+pub use stream::{Events, Lagged};

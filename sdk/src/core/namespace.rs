@@ -18,7 +18,7 @@ use super::socketio;
 use super::typing::Typing;
 use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
-use crate::state::{Reason, State, StateChange};
+use crate::state::{Notice, Reason, State, StateChange};
 
 /// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
 const GREETING: Duration = Duration::from_secs(2);
@@ -151,6 +151,8 @@ pub(crate) struct Namespace {
     /// The link on which the client last said that it leaves.
     pub(crate) parted: Option<LinkId>,
     pub(crate) last_change: Option<Box<StateChange>>,
+    /// Whether it was connected since the user last wanted it closed.
+    pub(crate) was_connected: bool,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
     /// Until when the greeting is waited for.
@@ -202,6 +204,7 @@ impl Namespace {
             early: None,
             parted: None,
             last_change: None,
+            was_connected: false,
             features: None,
             greeting_due: None,
             outbox: Outbox::default(),
@@ -266,6 +269,15 @@ impl Namespace {
         let change = Box::new(change);
         self.last_change = Some(change.clone());
         cx.event(self.id, Happening::State(change));
+        match state {
+            State::Connected if std::mem::replace(&mut self.was_connected, true) => {
+                let recovered = self.recovered;
+                cx.notice(self.id, Notice::Reconnected { recovered });
+            }
+            // By the user's wish: the next connection is a first one again.
+            State::Closed => self.was_connected = false,
+            _ => {}
+        }
     }
 
     /// The server took the namespace, and perhaps the session that was lost.
