@@ -64,6 +64,7 @@ mod shared;
 mod socket;
 mod socket_options;
 mod state;
+mod stats;
 pub mod store;
 mod sys;
 
@@ -89,3 +90,4 @@ pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
+pub use stats::{AckMs, Stats};

@@ -203,27 +203,29 @@ impl Core {
             self.sooner(self.cx.after(ttl));
         }
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse_closed(socket);
         }
         self.sockets[socket.index()].emit(&mut self.cx, emission, purpose, bounds)
     }
 
-    fn refuse_closed(&mut self) -> Receipt {
-        let (receipt, completer) = receipt::pair(self.cx.next_seq(), None);
-        completer.complete(Outcome::Rejected(Error::Closed));
-        receipt
+    fn refuse_closed(&mut self, socket: SocketId) -> Receipt {
+        self.refuse(socket, Error::Closed)
     }
 
-    /// A number for a receipt of a message that never gets here.
-    pub(crate) fn next_receipt(&mut self) -> u64 {
-        self.cx.next_seq()
+    /// The receipt of a message that is not taken.
+    pub(crate) fn refuse(&mut self, socket: SocketId, error: Error) -> Receipt {
+        let (receipt, completer) = receipt::pair(self.cx.next_seq(), None);
+        let outcome = Outcome::Rejected(error);
+        self.cx.tally(socket).ended(&outcome);
+        completer.complete(outcome);
+        receipt
     }
 
     /// The user wants to be in a room, now and after every reconnect.
     pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse_closed(socket);
         }
         self.sooner(self.cx.after(rooms::CONFIRMATION));
         self.sockets[socket.index()].join_room(&mut self.cx, room, password)
@@ -233,7 +235,7 @@ impl Core {
     pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse_closed(socket);
         }
         let bounds = self.bounds();
         self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)

@@ -10,6 +10,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
+use super::stats::Stamp;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, Transport};
@@ -101,6 +102,7 @@ impl Core {
             self.timers.stop(Timer::Handshake);
             return;
         }
+        self.cx.traffic.attempts += 1;
         self.advance();
     }
 
@@ -184,6 +186,7 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
+        namespace.asked = Stamp::at(self.cx.now.mono);
         let data = match &auth {
             AuthSource::Value(json) => json,
             _ => "",
@@ -312,9 +315,12 @@ impl Core {
         for namespace in &mut self.sockets {
             namespace.lost(&mut self.cx, &Error::LinkLost);
         }
-        if !was_connected {
+        if was_connected {
+            self.cx.traffic.lost = true;
+        } else {
             self.attempt_failed(&error);
         }
+        self.cx.traffic.probed = None;
         self.try_again(&Why::new(reason, Some(error)), redial);
     }
 

@@ -22,6 +22,7 @@ use crate::state::{Notice, Reason, State};
 impl Core {
     /// A text frame came.
     pub(super) fn handle_text(&mut self, text: ByteString) {
+        self.cx.traffic.bytes_in += text.len() as u64;
         self.heard();
         match engineio::decode(&text) {
             Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
@@ -47,6 +48,7 @@ impl Core {
 
     /// A binary frame came: an attachment.
     pub(super) fn handle_binary(&mut self, bytes: Bytes) {
+        self.cx.traffic.bytes_in += bytes.len() as u64;
         self.heard();
         match self.assembler.binary(bytes) {
             Ok(Some(packet)) => self.handle_packet(packet),
@@ -148,6 +150,8 @@ impl Core {
             return;
         }
         let recovered = namespace.take_pid(pid.as_deref());
+        self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
+        self.cx.traffic.joined(link);
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {

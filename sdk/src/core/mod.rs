@@ -46,6 +46,7 @@ pub mod scan;
 mod sending;
 mod settings;
 pub mod socketio;
+mod stats;
 mod timers;
 mod typing;
 mod upgrade;

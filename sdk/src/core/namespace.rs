@@ -14,6 +14,7 @@ use super::outbox::{Entry, Outbox};
 use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
+use super::stats::Stamp;
 use super::typing::Typing;
 use crate::config::{Delivery, QueueConfig, TypingConfig};
 use crate::error::Error;
@@ -115,6 +116,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// When CONNECT was sent.
+    pub(crate) asked: Stamp,
     /// Whether CONNECT was sent with credentials that are replaced.
     pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
@@ -176,6 +179,7 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            asked: Stamp::default(),
             outdated: false,
             rejoins: 0,
             stable_at: None,

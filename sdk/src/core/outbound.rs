@@ -11,6 +11,7 @@ use super::outbox::{Entry, Item, Purpose};
 use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
+use super::stats::Stamp;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::payload::RawArgs;
@@ -53,7 +54,7 @@ pub(super) struct Batch {
     pub(super) frames: Vec<Frame>,
     bytes: usize,
     /// Messages whose last word is that they were written.
-    pub(super) riders: Vec<Completer>,
+    pub(super) riders: Vec<(SocketId, Completer)>,
     /// Messages whose time for an answer begins when they are written.
     asked: Vec<(SocketId, u64)>,
     /// Whether a probe is among the frames.
@@ -224,7 +225,11 @@ impl Namespace {
             }
         }
         batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
+        if entry.writes > 0 {
+            cx.tally(self.id).retries += 1;
+        }
         entry.writes = entry.writes.saturating_add(1);
+        entry.written = Stamp::at(cx.now.mono);
         match id {
             Some(id) => {
                 batch.asked.push((self.id, id));
@@ -234,7 +239,9 @@ impl Namespace {
                 if entry.stored {
                     cx.store_remove(entry.seq);
                 }
-                batch.riders.extend(entry.completer);
+                batch
+                    .riders
+                    .extend(entry.completer.map(|completer| (self.id, completer)));
             }
         }
     }

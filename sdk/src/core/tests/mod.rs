@@ -23,4 +23,5 @@ mod recovery;
 mod rules;
 mod sending;
 mod server;
+mod stats;
 mod transports;
