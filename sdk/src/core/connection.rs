@@ -129,8 +129,7 @@ impl Core {
             return;
         }
         let namespace = &mut self.sockets[socket.index()];
-        if !socketio::is_namespace(&namespace.config.name) {
-            let error = Error::option("namespace", "it has to begin with `/` and must not hold a comma");
+        if let Err(error) = namespace.config.check(self.config.protocol) {
             namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
             return;
         }
@@ -192,7 +191,8 @@ impl Core {
         emission: Emission,
         password: Option<String>,
     ) -> Receipt {
-        self.emit_for(now, socket, emission, Purpose::Create(password))
+        let name = emission.string_field("name").unwrap_or_default();
+        self.emit_for(now, socket, emission, Purpose::Create { name, password })
     }
 
     fn emit_for(&mut self, now: Now, socket: SocketId, emission: Emission, purpose: Purpose) -> Receipt {
@@ -203,13 +203,12 @@ impl Core {
             self.sooner(self.cx.after(ttl));
         }
         if self.closed {
-            return self.refuse_closed(socket);
+            return self.refuse(socket, Error::Closed);
+        }
+        if let Err(error) = emission.check(self.config.protocol) {
+            return self.refuse(socket, error);
         }
         self.sockets[socket.index()].emit(&mut self.cx, emission, purpose, bounds)
-    }
-
-    fn refuse_closed(&mut self, socket: SocketId) -> Receipt {
-        self.refuse(socket, Error::Closed)
     }
 
     /// The receipt of a message that is not taken.
@@ -225,7 +224,7 @@ impl Core {
     pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed(socket);
+            return self.refuse(socket, Error::Closed);
         }
         self.sooner(self.cx.after(rooms::CONFIRMATION));
         self.sockets[socket.index()].join_room(&mut self.cx, room, password)
@@ -235,7 +234,7 @@ impl Core {
     pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed(socket);
+            return self.refuse(socket, Error::Closed);
         }
         let bounds = self.bounds();
         self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)
@@ -422,6 +421,7 @@ impl Core {
                 Timer::Redial => self.begin_attempt(),
                 Timer::Handshake => self.handshake_overdue(),
                 Timer::Heartbeat => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Ping => self.beat(),
                 Timer::Probe => self.probe_overdue(),
                 Timer::Background => self.pause(),
                 Timer::Fallback => _ = self.fall_back(),

@@ -3,14 +3,16 @@
 use super::connection::Core;
 use super::io::{Now, SocketId};
 use super::namespace::{AuthSource, Phase};
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Notice, State};
 
 impl Core {
     /// From now on a socket says that it is someone else, or has a token that is newer.
     ///
-    /// A socket that is joined leaves its namespace and joins it again over the same link; what is queued stays. One on its
-    /// way uses them for its CONNECT, or for another one if that was sent. One that the server refused connects again.
+    /// A socket that is joined leaves its namespace and joins it again, over the same link but for plain JSON, which has no
+    /// word for leaving; what is queued stays. One on its way uses them for its CONNECT, or for another one if that was
+    /// sent. One that the server refused connects again.
     pub fn set_auth(&mut self, now: Now, socket: SocketId, auth: AuthSource) {
         self.enter(now);
         let namespace = &mut self.sockets[socket.index()];
@@ -39,7 +41,10 @@ impl Core {
             Phase::Greeting | Phase::Rejoining | Phase::Ready => {
                 self.send_disconnect(socket);
                 self.sockets[socket.index()].lost(&mut self.cx, &Error::LinkLost);
-                self.join_anew(socket);
+                match self.config.protocol {
+                    Protocol::SocketIo => self.join_anew(socket),
+                    Protocol::Json => self.join_by_new_link(),
+                }
             }
         }
         self.warn_if_exposed(socket);

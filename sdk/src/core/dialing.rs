@@ -12,6 +12,7 @@ use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
 use super::stats::Stamp;
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, Transport};
 
@@ -187,6 +188,9 @@ impl Core {
         };
         namespace.deadline = namespace.join_by;
         namespace.asked = Stamp::at(self.cx.now.mono);
+        if self.config.protocol == Protocol::Json {
+            return self.authenticate(socket, &auth);
+        }
         let data = match &auth {
             AuthSource::Value(json) => json,
             _ => "",
@@ -205,6 +209,10 @@ impl Core {
         namespace.forget_session();
         if let Dial::Linked(link) = &self.dial {
             namespace.parted = Some(link.id);
+        }
+        if self.config.protocol == Protocol::Json {
+            // The end of the link says so.
+            return;
         }
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
@@ -305,6 +313,7 @@ impl Core {
             Timer::Fallback,
             Timer::Upgrade,
             Timer::Heartbeat,
+            Timer::Ping,
             Timer::Stable,
             Timer::Probe,
             Timer::Background,

@@ -15,6 +15,7 @@ use super::recovery::EarlyEvent;
 use super::scan;
 use super::socketio::{Assembled, Kind};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::state::{Notice, Reason, State};
@@ -24,6 +25,9 @@ impl Core {
     pub(super) fn handle_text(&mut self, text: ByteString) {
         self.cx.traffic.bytes_in += text.len() as u64;
         self.heard();
+        if self.config.protocol == Protocol::Json {
+            return self.handle_json(text);
+        }
         match engineio::decode(&text) {
             Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
                 Ok(Some(packet)) => self.handle_packet(packet),
@@ -50,6 +54,9 @@ impl Core {
     pub(super) fn handle_binary(&mut self, bytes: Bytes) {
         self.cx.traffic.bytes_in += bytes.len() as u64;
         self.heard();
+        if self.config.protocol == Protocol::Json {
+            return self.unreadable("a binary frame, which plain JSON does not know");
+        }
         match self.assembler.binary(bytes) {
             Ok(Some(packet)) => self.handle_packet(packet),
             Ok(None) => {}
@@ -151,8 +158,15 @@ impl Core {
         }
         let recovered = namespace.take_pid(pid.as_deref());
         self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
-        self.cx.traffic.joined(link);
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
+        self.welcomed(socket);
+    }
+
+    /// A socket has joined: earlier failures are over.
+    pub(super) fn welcomed(&mut self, socket: SocketId) {
+        if let Dial::Linked(link) = &self.dial {
+            self.cx.traffic.joined(link.id);
+        }
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
             self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));

@@ -14,9 +14,10 @@ use super::outbox::{Entry, Outbox};
 use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
+use super::socketio;
 use super::stats::Stamp;
 use super::typing::Typing;
-use crate::config::{Delivery, QueueConfig, TypingConfig};
+use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
 use crate::state::{Reason, State, StateChange};
 
@@ -74,6 +75,20 @@ impl NamespaceConfig {
             delivery: Delivery::Auto,
             ack_timeout: Duration::from_secs(10),
             chat: None,
+        }
+    }
+
+    /// Whether the protocol knows such a namespace.
+    pub(crate) fn check(&self, protocol: Protocol) -> Result<(), Error> {
+        match protocol {
+            _ if !socketio::is_namespace(&self.name) => Err(Error::option(
+                "namespace",
+                "it has to begin with `/` and must not hold a comma",
+            )),
+            Protocol::Json if self.name != "/" => {
+                Err(Error::Unsupported("namespaces other than `/` in plain JSON".into()))
+            }
+            Protocol::Json | Protocol::SocketIo => Ok(()),
         }
     }
 }

@@ -71,6 +71,7 @@ impl Namespace {
             writes: 0,
             stored: false,
             purpose,
+            wire_id: None,
             completer: None,
         };
         let typing = entry.purpose == Purpose::Typing;
@@ -171,7 +172,7 @@ impl Namespace {
 
     fn accept(&mut self, cx: &mut Context, mut entry: Entry, completer: Completer) {
         // A room's password is never stored, so neither is the message that creates the room.
-        let secret = matches!(entry.purpose, Purpose::Create(Some(_)));
+        let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
             entry.stored = true;
             let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
@@ -220,6 +221,7 @@ impl Namespace {
             writes: 0,
             stored: true,
             purpose: Purpose::Message,
+            wire_id: None,
             completer: Some(completer),
         });
     }

@@ -16,6 +16,7 @@ mod forget;
 mod gaps;
 mod hints;
 mod interleavings;
+mod json;
 mod lifecycle;
 mod model;
 mod pair;

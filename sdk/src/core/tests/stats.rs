@@ -244,3 +244,18 @@ fn json_has_the_keys_of_every_platform_and_null_for_what_is_not_known() {
     assert!(json.contains(r#""queued":1,"unacked":0,"oldestMs":0"#), "{json}");
     assert!(json.ends_with(r#""rttMs":12,"ackMs":{"p50":1,"p99":2}}"#), "{json}");
 }
+
+#[test]
+fn plain_json_is_counted_as_well() {
+    let mut config = config();
+    config.protocol = crate::Protocol::Json;
+    let mut pair = Pair::with(config, NamespaceConfig::new("/"));
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    let greeting = r#"{"type":"connection","clientId":"c1","message":"hello"}"#;
+    pair.server(greeting);
+    let stats = stats(&pair);
+    assert_eq!((stats.attempts, stats.connects, stats.reconnects), (1, 1, 0));
+    assert_eq!(stats.bytes_in, greeting.len() as u64);
+    assert_eq!(stats.rtt_ms, None, "nothing was asked");
+}

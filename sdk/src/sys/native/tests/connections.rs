@@ -45,6 +45,54 @@ async fn a_connection_is_used_again() {
 }
 
 #[tokio::test]
+async fn an_exchange_that_breaks_off_ends_what_is_kept() {
+    let network = Network::new(options()).await;
+    for closing in [false, true] {
+        let (first, second) = (
+            tokio::spawn(outcome(network.get())),
+            tokio::spawn(outcome(network.post("2"))),
+        );
+        let mut peers = [network.accept().await, network.accept().await];
+        for peer in &mut peers {
+            peer.hear().await;
+            peer.say_ok("1").await;
+        }
+        response(within(first).await.unwrap());
+        response(within(second).await.unwrap());
+        let mut wire = network.get();
+        let [one, other] = &mut peers;
+        tokio::select! {
+            _ = one.hear() => {}
+            _ = other.hear() => {}
+            event = next(&mut wire) => panic!("{event:?}"),
+        }
+        if closing {
+            within(wire.close()).await;
+        } else {
+            drop(wire);
+        }
+        one.closed().await;
+        other.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn once_a_websocket_is_open_no_connection_is_kept() {
+    let network = Network::new(options()).await;
+    let get = tokio::spawn(outcome(network.get()));
+    let mut kept = network.accept().await;
+    kept.hear().await;
+    kept.say_ok("0").await;
+    response(within(get).await.unwrap());
+    let upgrade = tokio::spawn(outcome(network.open(Method::WebSocket)));
+    let mut peer = network.accept().await;
+    let (head, _) = peer.hear().await;
+    peer.say_upgraded(&head, "").await;
+    kept.closed().await;
+    upgrade.abort();
+}
+
+#[tokio::test]
 async fn a_get_that_waits_and_a_post_have_a_connection_each_and_no_more_are_kept() {
     let network = Network::new(options()).await;
     let mut peers = Vec::new();
