@@ -12,10 +12,11 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::event::Event;
 use crate::payload::RawArgs;
-use crate::receipt::{self, Outcome, Receipt};
+use crate::receipt::Receipt;
 use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
 use crate::state::{Notice, State, StateChange, Transport};
+use crate::stats::Stats;
 use crate::stream::{self, Events};
 use crate::sys::Spawned;
 
@@ -200,6 +201,13 @@ impl Socket {
         poll_fn(|cx| writer.poll(cx)).await;
     }
 
+    /// What the socket and its link have done so far, in numbers.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.handle.shared;
+        let now = shared.sys.now();
+        shared.lock().core.stats(self.id, now.mono)
+    }
+
     /// What waits to be sent or acknowledged, in order.
     pub fn pending(&self) -> Vec<Pending> {
         self.handle.shared.lock().core.pending(self.id)
@@ -218,12 +226,7 @@ impl Socket {
     pub(crate) fn send(&self, emission: Result<Emission, Error>) -> Receipt {
         let receipt = match emission {
             Ok(emission) => self.input(|core, now| core.emit(now, self.id, emission)),
-            Err(error) => {
-                let id = self.handle.shared.lock().core.next_receipt();
-                let (receipt, completer) = receipt::pair(id, None);
-                completer.complete(Outcome::Rejected(error));
-                receipt
-            }
+            Err(error) => self.handle.shared.lock().core.refuse(self.id, error),
         };
         self.steered(receipt)
     }

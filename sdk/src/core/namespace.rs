@@ -15,6 +15,7 @@ use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
 use super::socketio;
+use super::stats::Stamp;
 use super::typing::Typing;
 use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
@@ -130,6 +131,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// When CONNECT was sent.
+    pub(crate) asked: Stamp,
     /// Whether CONNECT was sent with credentials that are replaced.
     pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
@@ -193,6 +196,7 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            asked: Stamp::default(),
             outdated: false,
             rejoins: 0,
             stable_at: None,
