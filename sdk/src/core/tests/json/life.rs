@@ -218,6 +218,8 @@ fn what_cannot_be_read_is_an_error_and_a_closed_link_and_the_next_one_is_good() 
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn whatever_a_server_sends_is_no_panic(
         frames in proptest::collection::vec((0..12_usize, ".{0,40}"), 0..20), auth: bool,
