@@ -9,9 +9,9 @@
 
 mod support;
 
-use futures::channel::mpsc;
 use futures::StreamExt;
-use rejoin::{Client, GroupMessage, Outcome, Protocol, RealtimeClient};
+use futures::channel::mpsc;
+use rejoin::{Client, GroupMessage, Outcome, Protocol, RealtimeClient, Transport};
 use serde_json::{Value, json};
 use support::{Peer, backoff, listen, until, within};
 use tokio::net::{TcpListener, TcpStream};
@@ -116,4 +116,13 @@ async fn any_event_goes_both_ways_and_a_request_has_its_answer() {
     let (reply, _peer) = futures::join!(within(socket.request::<Value>("add", vec![1, 2])), server);
     assert_eq!(reply.unwrap(), json!({"ok": true, "sum": 3}));
     assert_eq!(within(events.next()).await.unwrap(), json!({"type": "news", "n": 1}));
+}
+
+#[tokio::test]
+async fn a_client_that_may_only_poll_cannot_be_built() {
+    let built = Client::builder("http://127.0.0.1:9")
+        .protocol(Protocol::Json)
+        .transports([Transport::Polling])
+        .build();
+    assert_eq!(built.unwrap_err().code(), 1002);
 }
