@@ -100,7 +100,7 @@ impl<T: Buildable> Builder<T> {
         }
     }
 
-    /// What is spoken with the server. Default [`Protocol::SocketIo`].
+    /// What is spoken with the server. Default [`Protocol::SocketIo`]. [`Protocol::Json`] says what that one lacks.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
@@ -132,14 +132,14 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
-    /// Credentials that are sent in CONNECT: anything that serialises to a JSON object.
+    /// Credentials that are sent in CONNECT, or in plain JSON's `authenticate`: anything that serialises to a JSON object.
     #[cfg(feature = "typed")]
     pub fn auth<A: serde::Serialize>(mut self, auth: A) -> Self {
         self.auth = Credentials::typed(&auth);
         self
     }
 
-    /// Credentials that are sent in CONNECT, as the text of a JSON object.
+    /// Credentials that are sent in CONNECT, or in plain JSON's `authenticate`, as the text of a JSON object.
     pub fn auth_json(mut self, json: impl Into<String>) -> Self {
         self.auth = Credentials::json(json.into());
         self

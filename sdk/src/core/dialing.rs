@@ -113,7 +113,6 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
-        namespace.asked_anew = false;
         namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
