@@ -116,7 +116,13 @@ mod tests {
         let flag = |fields: &Fields| fields.flag("isPrivate").map(drop);
         assert!(refusal(json!({"isPrivate": "yes"}), flag).starts_with("isPrivate:"));
         let ids = |fields: &Fields| fields.texts("ids", 2, 3).map(drop);
-        for ids_given in [json!("a"), json!([]), json!(["a", 1]), json!(["a", "b", "c"]), json!(["long"])] {
+        for ids_given in [
+            json!("a"),
+            json!([]),
+            json!(["a", 1]),
+            json!(["a", "b", "c"]),
+            json!(["long"]),
+        ] {
             let message = refusal(json!({ "ids": ids_given }), ids);
             assert_eq!(message, "ids: must be 1 to 2 texts of 1 to 3 bytes");
         }

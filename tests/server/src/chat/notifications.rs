@@ -90,7 +90,9 @@ pub(super) async fn mark_read(hub: &Hub, session: &Session, fields: &Fields) -> 
     let json = answer.to_json();
     if !store.mark_read(user, &ids, &once.entry(&json)).await? {
         let unknown = "notificationIds: one of them is not a notification of this user";
-        return once.refuse(&mut store, Refusal::new("unknown_notification", unknown)).await;
+        return once
+            .refuse(&mut store, Refusal::new("unknown_notification", unknown))
+            .await;
     }
     let marked = json!({ "notificationIds": ids });
     deliver(&hub.presence.of(user), "notifications_marked_read", &marked);

@@ -1,8 +1,8 @@
 //! What a plain-JSON connection writes: frames from a queue, in a task of its own, so that a client
 //! that is slow to read is still read from.
 
-use futures::stream::SplitSink;
 use futures::SinkExt;
+use futures::stream::SplitSink;
 use serde_json::Value;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
