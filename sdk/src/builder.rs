@@ -10,16 +10,18 @@ use futures::FutureExt;
 use futures::channel::mpsc;
 
 use crate::client::{Client, Handle, Template};
-use crate::config::{BackoffConfig, Delivery, Endpoint, Limits, Protocol, QueueConfig, TypingConfig, push_query};
-use crate::core::scan::{self, ObjectWriter};
-use crate::core::{AuthSource, ConnectionConfig, Core, NamespaceConfig};
+use crate::config::{
+    BackoffConfig, Delivery, Endpoint, Limits, Protocol, QueueConfig, TypingConfig, check_limit, push_query,
+};
+use crate::core::{ConnectionConfig, Core, NamespaceConfig};
+use crate::credentials::Credentials;
 use crate::dispatch::{self, Queue};
 use crate::driver::{self, Driver};
 use crate::error::Error;
-use crate::shared::{AuthProvider, Shared};
+use crate::shared::Shared;
 use crate::state::Transport;
 use crate::store::{Record, Store};
-use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync, Task};
+use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync};
 
 /// Something that a [`Builder`] can build.
 pub trait Buildable: Sized + private::Sealed {
@@ -56,8 +58,7 @@ pub struct Builder<T> {
     path: Option<String>,
     query: String,
     options: LinkOptions,
-    auth: Result<AuthSource, Error>,
-    provider: Option<Arc<dyn AuthProvider>>,
+    auth: Result<Credentials, Error>,
     require_tls: bool,
     connect_timeout: Duration,
     ack_timeout: Duration,
@@ -81,8 +82,7 @@ impl<T: Buildable> Builder<T> {
             path: None,
             query: String::new(),
             options: LinkOptions::default(),
-            auth: Ok(AuthSource::None),
-            provider: None,
+            auth: Ok(Credentials::default()),
             require_tls: false,
             connect_timeout: Duration::from_secs(20),
             ack_timeout: Duration::from_secs(10),
@@ -133,21 +133,20 @@ impl<T: Buildable> Builder<T> {
     /// Credentials that are sent in CONNECT: anything that serialises to a JSON object.
     #[cfg(feature = "typed")]
     pub fn auth<A: serde::Serialize>(mut self, auth: A) -> Self {
-        let json = serde_json::to_string(&auth).map_err(|error| Error::option("auth", error.to_string()));
-        self.auth = json.and_then(object);
+        self.auth = Credentials::typed(&auth);
         self
     }
 
     /// Credentials that are sent in CONNECT, as the text of a JSON object.
     pub fn auth_json(mut self, json: impl Into<String>) -> Self {
-        self.auth = object(json.into());
+        self.auth = Credentials::json(json.into());
         self
     }
 
     /// The credentials `{"token": …}`.
-    pub fn token(self, token: &str) -> Self {
-        let json = token_object(token);
-        self.auth_json(json)
+    pub fn token(mut self, token: &str) -> Self {
+        self.auth = Ok(Credentials::token(token));
+        self
     }
 
     /// Asks for credentials at each attempt: the text of a JSON object, or what went wrong.
@@ -158,21 +157,18 @@ impl<T: Buildable> Builder<T> {
         F: Fn() -> A + MaybeSync + 'static,
         A: Future<Output = Result<String, String>> + MaybeSend + 'static,
     {
-        self.auth = Ok(AuthSource::Provider);
-        self.provider = Some(Arc::new(Provider(provider)));
+        self.auth = Ok(Credentials::provider(provider));
         self
     }
 
     /// Asks for a token at each attempt, as [`auth_provider`](Self::auth_provider) does.
-    pub fn token_provider<F, A>(self, provider: F) -> Self
+    pub fn token_provider<F, A>(mut self, provider: F) -> Self
     where
         F: Fn() -> A + MaybeSync + 'static,
         A: Future<Output = Result<String, String>> + MaybeSend + 'static,
     {
-        self.auth_provider(move || {
-            let token = provider();
-            async move { token.await.map(|token| token_object(&token)) }
-        })
+        self.auth = Ok(Credentials::token_provider(provider));
+        self
     }
 
     /// Keeps the server's cookies and sends them along, so that a balancer which goes by them finds the same server again.
@@ -260,7 +256,7 @@ impl<T: Buildable> Builder<T> {
         let query = self.full_query(std::mem::take(&mut endpoint.query));
         let path = self.full_path()?;
         self.check(&endpoint)?;
-        let auth = self.auth?;
+        let credentials = self.auth?;
         let sys = sys::platform()?;
         let mut options = self.options;
         options.max_message = self.limits.message;
@@ -280,7 +276,6 @@ impl<T: Buildable> Builder<T> {
         config.limits = self.limits;
 
         let mut namespace = NamespaceConfig::new("/");
-        namespace.auth = auth;
         namespace.queue = self.queue;
         namespace.delivery = self.delivery;
         namespace.ack_timeout = self.ack_timeout;
@@ -295,10 +290,7 @@ impl<T: Buildable> Builder<T> {
             handle: Arc::new(Handle {
                 shared: Arc::clone(&shared),
             }),
-            template: Arc::new(Template {
-                namespace,
-                auth: self.provider,
-            }),
+            template: Arc::new(Template::new(namespace, credentials)),
         };
         let store = stored.map(|(store, records)| {
             client.restore(records);
@@ -370,21 +362,16 @@ impl<T: Buildable> Builder<T> {
                 "`initial` has to be over zero and `max` at least `initial`",
             ));
         }
-        if self.queue.capacity == 0 || self.queue.bytes == 0 {
-            return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
-        }
+        self.queue.check()?;
         let typing = &self.typing;
         for (name, limit) in [
             ("connect_timeout", self.connect_timeout),
             ("ack_timeout", self.ack_timeout),
-            ("queue.ttl", self.queue.ttl.unwrap_or(Duration::MAX)),
             ("typing.auto_stop", typing.auto_stop),
             ("typing.refresh", typing.refresh),
             ("typing.expiry", typing.expiry),
         ] {
-            if limit.is_zero() {
-                return Err(Error::option(name, "it has to be over zero"));
-            }
+            check_limit(name, limit)?;
         }
         let limits = &self.limits;
         for (name, limit) in [
@@ -420,42 +407,6 @@ fn load(mut store: Box<dyn Store>) -> Result<(Box<dyn Store>, Vec<Record>), Erro
         None => Err(Error::Unsupported(
             "a store whose `load` does not answer at once".into(),
         )),
-    }
-}
-
-fn object(json: String) -> Result<AuthSource, Error> {
-    if json.trim_start().starts_with('{') && scan::validate(&json, 128).is_ok() {
-        Ok(AuthSource::Value(json))
-    } else {
-        Err(Error::option("auth", "it has to be a JSON object"))
-    }
-}
-
-fn token_object(token: &str) -> String {
-    let mut json = Vec::with_capacity(token.len() + 16);
-    let mut object = ObjectWriter::new(&mut json);
-    object.string("token", token);
-    object.end();
-    String::from_utf8(json).unwrap_or_default()
-}
-
-struct Provider<F>(F);
-
-impl<F, A> AuthProvider for Provider<F>
-where
-    F: Fn() -> A + MaybeSync,
-    A: Future<Output = Result<String, String>> + MaybeSend + 'static,
-{
-    fn ask(&self) -> Task<Result<String, String>> {
-        let answer = (self.0)();
-        Box::pin(async move {
-            match answer.await {
-                Ok(json) if object(json.clone()).is_err() => {
-                    Err("it gave something other than a JSON object".to_owned())
-                }
-                answer => answer,
-            }
-        })
     }
 }
 

@@ -1,13 +1,16 @@
 //! A client: one server, one link, any number of sockets.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::builder::Builder;
 use crate::core::NamespaceConfig;
+use crate::credentials::Credentials;
+use crate::error::Error;
 use crate::registry::Registry;
-use crate::shared::{AuthProvider, Shared, SocketParts, SocketRef};
+use crate::shared::{Shared, SocketParts, SocketRef};
 use crate::socket::Socket;
+use crate::socket_options::SocketOptions;
 use crate::state::Hint;
 use crate::store::Record;
 
@@ -24,8 +27,21 @@ pub struct Client {
 
 /// What every socket of a client starts from.
 pub(crate) struct Template {
-    pub(crate) namespace: NamespaceConfig,
-    pub(crate) auth: Option<Arc<dyn AuthProvider>>,
+    namespace: NamespaceConfig,
+    credentials: Mutex<Credentials>,
+}
+
+impl Template {
+    pub(crate) fn new(namespace: NamespaceConfig, credentials: Credentials) -> Self {
+        Self {
+            namespace,
+            credentials: Mutex::new(credentials),
+        }
+    }
+
+    fn credentials(&self) -> MutexGuard<'_, Credentials> {
+        self.credentials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A claim on the client's life.
@@ -51,27 +67,74 @@ impl Client {
     /// It is not connected yet. Its credentials and queue are as the builder says. A name with a comma cannot be written
     /// in Socket.IO: such a socket ends `Failed` when it is connected.
     pub fn socket(&self, namespace: &str) -> Socket {
-        let name = if namespace.starts_with('/') {
+        self.socket_made(namespace, self.template.namespace.clone(), &None)
+    }
+
+    /// The socket of a namespace with settings of its own. The first call for a namespace decides: where there is a socket
+    /// already, that one comes back as it is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] with the option's name.
+    pub fn socket_with(&self, namespace: &str, options: SocketOptions) -> Result<Socket, Error> {
+        let mut config = self.template.namespace.clone();
+        let own = options.apply(&mut config)?;
+        Ok(self.socket_made(namespace, config, &own))
+    }
+
+    fn socket_made(&self, namespace: &str, mut config: NamespaceConfig, own: &Option<Credentials>) -> Socket {
+        config.name = if namespace.starts_with('/') {
             namespace.to_owned()
         } else {
             ["/", namespace].concat()
         };
         let mut inner = self.handle.shared.lock();
-        if let Some(id) = inner.core.socket_named(&name) {
+        if let Some(id) = inner.core.socket_named(&config.name) {
             let parts = inner.sockets[id.index()].clone();
             return self.socket_of(id, parts);
         }
-        let id = inner.core.add_socket(NamespaceConfig {
-            name: name.clone(),
-            ..self.template.namespace.clone()
-        });
+        // Looked at under the core's lock, so that credentials which change meanwhile reach this socket too.
+        let Credentials { source, provider } = own.clone().unwrap_or_else(|| self.template.credentials().clone());
         let parts = SocketParts {
-            namespace: name.into(),
+            namespace: config.name.as_str().into(),
             registry: Arc::new(Registry::default()),
-            auth: self.template.auth.clone(),
+            provider,
+            own_credentials: own.is_some(),
         };
+        config.auth = source;
+        let id = inner.core.add_socket(config);
         inner.sockets.push(parts.clone());
         self.socket_of(id, parts)
+    }
+
+    /// Has another token from now on, instead of the value or provider that it had.
+    ///
+    /// A socket that is connected leaves its namespace and joins it again over the same link: it goes through
+    /// [`Connecting`](crate::State::Connecting) to [`Connected`](crate::State::Connected), and what is queued stays. One
+    /// that the server refused connects again. Others use it when they connect next. It is for all sockets of this client,
+    /// also those made later, but for those with credentials of their own.
+    pub fn set_token(&self, token: &str) {
+        self.set_credentials(&Credentials::token(token));
+    }
+
+    /// Has other credentials from now on, given as the text of a JSON object, as [`set_token`](Self::set_token) does.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] where it is no JSON object; nothing has changed then.
+    pub fn set_auth_json(&self, json: impl Into<String>) -> Result<(), Error> {
+        self.set_credentials(&Credentials::json(json.into())?);
+        Ok(())
+    }
+
+    fn set_credentials(&self, credentials: &Credentials) {
+        let replaced = std::mem::replace(&mut *self.template.credentials(), credentials.clone());
+        let parts = self.handle.shared.lock().sockets.clone();
+        for (id, parts) in (0..).map(crate::core::SocketId).zip(parts) {
+            if !parts.own_credentials {
+                self.handle.shared.set_credentials(id, credentials.clone(), false);
+            }
+        }
+        // The app's code may be in it, and may call the client when it is dropped.
+        drop(replaced);
     }
 
     fn socket_of(&self, id: crate::core::SocketId, parts: SocketParts) -> Socket {

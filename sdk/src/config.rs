@@ -89,6 +89,23 @@ impl Default for QueueConfig {
     }
 }
 
+impl QueueConfig {
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.capacity == 0 || self.bytes == 0 {
+            return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
+        }
+        check_limit("queue.ttl", self.ttl.unwrap_or(Duration::MAX))
+    }
+}
+
+/// A time that would make no sense as zero.
+pub(crate) fn check_limit(name: &'static str, limit: Duration) -> Result<(), Error> {
+    match limit.is_zero() {
+        true => Err(Error::option(name, "it has to be over zero")),
+        false => Ok(()),
+    }
+}
+
 /// Whether a reliable message that was written to a link that died is sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -11,6 +11,7 @@ use futures::channel::mpsc;
 use futures::{FutureExt, StreamExt};
 
 use crate::core::{Core, Happening, LinkEvent, LinkId, Now, Output, SocketId};
+use crate::credentials::AuthProvider;
 use crate::error::Error;
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::registry::Registry;
@@ -30,15 +31,21 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     alarm: Box<dyn Alarm>,
     wires: Vec<Link>,
-    auths: Vec<(SocketId, u64, Answer)>,
+    questions: Vec<Question>,
     store: Option<mpsc::UnboundedSender<Transaction>>,
     /// Since when reading stands still because handlers do not keep up.
     stalled: Option<Duration>,
     turn: Turn,
 }
 
-/// What an auth provider will answer.
-type Answer = Task<Result<String, String>>;
+/// What an auth provider was asked. Sockets that share one, and ask at the same time, share its answer.
+struct Question {
+    provider: Arc<dyn AuthProvider>,
+    askers: Vec<(SocketId, u64)>,
+    answer: Task<Result<String, String>>,
+    /// Someone has given it up: who asks now asks anew.
+    stale: bool,
+}
 
 /// A link and how far it has been listened to.
 struct Link {
@@ -59,7 +66,7 @@ struct Turn {
     answers: Vec<(SocketId, u64, Result<String, String>)>,
     states: Vec<(Arc<Registry>, Box<StateChange>)>,
     /// Questions to auth providers that nobody waits for any more. The app's code: dropped without the lock.
-    replaced: Vec<Answer>,
+    replaced: Vec<Question>,
     /// The alarm has a new time and has to be polled for it.
     armed: bool,
     /// The alarm went off while it was being set.
@@ -75,7 +82,7 @@ impl Driver {
             alarm: shared.sys.alarm(),
             shared,
             wires: Vec::new(),
-            auths: Vec::new(),
+            questions: Vec::new(),
             store,
             stalled: None,
             turn: Turn::default(),
@@ -85,11 +92,12 @@ impl Driver {
     /// What the links and the auth providers have to say. Providers are the app's code: no lock is held.
     fn listen(&mut self, cx: &mut Context<'_>) {
         let answers = &mut self.turn.answers;
-        self.auths.retain_mut(|(socket, turn, task)| {
-            let polled = catch_unwind(AssertUnwindSafe(|| task.poll_unpin(cx)));
+        self.questions.retain_mut(|question| {
+            let polled = catch_unwind(AssertUnwindSafe(|| question.answer.poll_unpin(cx)));
             match polled.unwrap_or_else(|_| Poll::Ready(Err("it panicked".to_owned()))) {
                 Poll::Ready(answer) => {
-                    answers.push((*socket, *turn, answer));
+                    let askers = question.askers.iter();
+                    answers.extend(askers.map(|(socket, turn)| (*socket, *turn, answer.clone())));
                     false
                 }
                 Poll::Pending => true,
@@ -186,13 +194,8 @@ impl Driver {
                     }
                 }
                 Output::Authenticate(socket, turn) => {
-                    if let Some(provider) = inner.sockets[socket.index()].auth.clone() {
-                        // The provider is the app's code: it is called in a task, without the lock.
-                        let replaced = self.auths.extract_if(.., |(other, ..)| *other == socket);
-                        self.turn.replaced.extend(replaced.map(|(.., task)| task));
-                        self.auths
-                            .push((socket, turn, Box::pin(async move { provider.ask().await })));
-                        self.turn.again = true;
+                    if let Some(provider) = &inner.sockets[socket.index()].provider {
+                        self.ask(socket, turn, provider);
                     }
                 }
                 Output::Store(transaction) => {
@@ -222,6 +225,30 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Has a provider asked for a socket's credentials. It is the app's code: it is called in a task, without the lock.
+    fn ask(&mut self, socket: SocketId, turn: u64, provider: &Arc<dyn AuthProvider>) {
+        for question in &mut self.questions {
+            let askers = question.askers.len();
+            question.askers.retain(|(other, _)| *other != socket);
+            question.stale |= question.askers.len() < askers;
+        }
+        let replaced = self.questions.extract_if(.., |question| question.askers.is_empty());
+        self.turn.replaced.extend(replaced);
+        let asked = |question: &&mut Question| !question.stale && Arc::ptr_eq(&question.provider, provider);
+        if let Some(question) = self.questions.iter_mut().find(asked) {
+            question.askers.push((socket, turn));
+            return;
+        }
+        let asking = Arc::clone(provider);
+        self.questions.push(Question {
+            provider: Arc::clone(provider),
+            askers: vec![(socket, turn)],
+            answer: Box::pin(async move { asking.ask().await }),
+            stale: false,
+        });
+        self.turn.again = true;
     }
 
     /// What is told with the lock released: it wakes others, or runs their code.

@@ -8,15 +8,11 @@ use std::task::{Context, Poll, Waker};
 
 use tracing::Span;
 
-use crate::core::{Core, SocketId};
+use crate::core::{Core, Now, SocketId};
+use crate::credentials::{AuthProvider, Credentials};
 use crate::dispatch::Queue;
 use crate::registry::Registry;
-use crate::sys::{Dialer, Sys, Task};
-
-/// Asks the app for a socket's credentials: a JSON object, or what went wrong.
-pub(crate) trait AuthProvider: crate::sys::MaybeSync {
-    fn ask(&self) -> Task<Result<String, String>>;
-}
+use crate::sys::{Dialer, Sys};
 
 pub(crate) struct Shared {
     pub(crate) sys: Arc<dyn Sys>,
@@ -43,7 +39,9 @@ pub(crate) struct Inner {
 pub(crate) struct SocketParts {
     pub(crate) namespace: Arc<str>,
     pub(crate) registry: Arc<Registry>,
-    pub(crate) auth: Option<Arc<dyn AuthProvider>>,
+    pub(crate) provider: Option<Arc<dyn AuthProvider>>,
+    /// Whether its credentials are its own, and not the client's.
+    pub(crate) own_credentials: bool,
 }
 
 impl Shared {
@@ -89,17 +87,36 @@ impl Shared {
     }
 
     /// One input to the core; the driver is woken to act on what came of it.
-    pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, crate::core::Now) -> R) -> R {
+    pub(crate) fn input<R>(&self, input: impl FnOnce(&mut Core, Now) -> R) -> R {
+        self.input_with(|inner, now| input(&mut inner.core, now))
+    }
+
+    /// The same, where it is about more than the core.
+    fn input_with<R>(&self, input: impl FnOnce(&mut Inner, Now) -> R) -> R {
         let _entered = self.span.enter();
         let now = self.sys.now();
         let mut inner = self.lock();
-        let result = input(&mut inner.core, now);
+        let result = input(&mut inner, now);
         let waker = inner.driver.take();
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
         result
+    }
+
+    /// A socket has other credentials from now on. With `own` it no longer takes its client's.
+    pub(crate) fn set_credentials(&self, socket: SocketId, credentials: Credentials, own: bool) {
+        let Credentials { source, provider } = credentials;
+        let mut replaced = provider;
+        self.input_with(|inner, now| {
+            let parts = &mut inner.sockets[socket.index()];
+            parts.own_credentials |= own;
+            std::mem::swap(&mut parts.provider, &mut replaced);
+            inner.core.set_auth(now, socket, source);
+        });
+        // The app's code, which may call the client when it is dropped.
+        drop(replaced);
     }
 
     /// Ends the client for good.

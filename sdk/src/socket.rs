@@ -8,6 +8,7 @@ use futures::Stream;
 
 use crate::client::Handle;
 use crate::core::{Core, Emission, EmitOptions, Now, Pending, SocketId};
+use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::event::Event;
 use crate::payload::RawArgs;
@@ -46,6 +47,29 @@ impl Socket {
     /// Leaves the namespace. What was sent before goes out before; what waits in the queue stays for the next `connect`.
     pub fn disconnect(&self) {
         self.input(|core, now| core.disconnect(now, self.id));
+    }
+
+    /// Has another token from now on, and no longer its client's credentials.
+    ///
+    /// Where the socket is connected, it leaves its namespace and joins it again over the same link: it goes through
+    /// [`State::Connecting`] to [`State::Connected`], and what is queued stays. Where the server refused it, it connects
+    /// again. Otherwise the token is used when it connects next. The server's session is not taken up again
+    /// ([`StateChange::recovered`]): it would be the old user's.
+    pub fn set_token(&self, token: &str) {
+        self.set_credentials(Credentials::token(token));
+    }
+
+    /// Has other credentials from now on, given as the text of a JSON object, as [`set_token`](Self::set_token) does.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`] where it is no JSON object; nothing has changed then.
+    pub fn set_auth_json(&self, json: impl Into<String>) -> Result<(), Error> {
+        self.set_credentials(Credentials::json(json.into())?);
+        Ok(())
+    }
+
+    fn set_credentials(&self, credentials: Credentials) {
+        self.handle.shared.set_credentials(self.id, credentials, true);
     }
 
     /// Where the socket stands now.

@@ -106,6 +106,15 @@ impl Acks {
         waiting.into_iter().filter_map(|(_, entry)| entry).collect()
     }
 
+    /// The id of the message that the server knows as `wire`. Answers mostly come in order, so it is among the first.
+    pub(crate) fn id_on_wire(&self, wire: &str) -> Option<u64> {
+        let waits = |(_, entry): &&(u64, Option<Entry>)| {
+            let known = entry.as_ref().and_then(|entry| entry.wire_id.as_deref());
+            known == Some(wire)
+        };
+        self.waiting.iter().find(waits).map(|(id, _)| *id)
+    }
+
     /// The id under which the message `seq` waits.
     pub(crate) fn id_of(&self, seq: u64) -> Option<u64> {
         let waits = |(_, entry): &&(u64, Option<Entry>)| entry.as_ref().is_some_and(|entry| entry.seq == seq);

@@ -83,6 +83,7 @@ impl Namespace {
             writes: 0,
             stored: false,
             purpose,
+            wire_id: None,
             completer,
         }
     }
@@ -143,6 +144,14 @@ impl Namespace {
 
     /// A room's confirmation is overdue. Its messages wait on, unless the server never confirms anything.
     pub(crate) fn room_overdue(&mut self, cx: &mut Context, room: &str) {
+        let asks = |entry: &Entry| matches!(&entry.purpose, Purpose::Join(join) if join == room);
+        if !self.acks.entries().any(asks) {
+            // Where no answer was asked for, none is overdue later on.
+            let after = rooms::CONFIRMATION;
+            for completer in self.rooms.unanswered(room) {
+                cx.settle(completer, Outcome::Unconfirmed(Error::AckTimeout { after }));
+            }
+        }
         self.raise_join_failed(cx, room, "timeout");
     }
 
@@ -183,6 +192,11 @@ impl Namespace {
                 self.proceed(cx);
                 // Told already, when the acknowledgement refused it.
                 return wanted;
+            }
+            "room_created" => {
+                if let (Some(room), Some(name)) = (payload.string_field("id"), payload.string_field("name")) {
+                    self.rooms.created(&room, &name);
+                }
             }
             "typing_start" => {
                 if let Some(typist) = typist(payload) {

@@ -8,7 +8,7 @@ use super::emission::Emission;
 use super::hints::Platform;
 use super::io::{LinkEvent, LinkId, Now, Output, Pending, SocketId};
 use super::link::{Link, Role};
-use super::namespace::{AuthSource, Due, Namespace, NamespaceConfig, Phase, Why};
+use super::namespace::{Due, Namespace, NamespaceConfig, Phase, Why};
 use super::outbox::Purpose;
 use super::polling::refusal;
 use super::requests::Requests;
@@ -44,7 +44,7 @@ pub struct Core {
     wake_at: Option<Duration>,
     pub(super) closed: bool,
     /// Whether the warning about credentials without TLS was raised.
-    warned: bool,
+    pub(super) warned: bool,
 }
 
 /// How far the connection has come.
@@ -129,16 +129,12 @@ impl Core {
             return;
         }
         let namespace = &mut self.sockets[socket.index()];
-        if !socketio::is_namespace(&namespace.config.name) {
-            let error = Error::option("namespace", "it has to begin with `/` and must not hold a comma");
+        if let Err(error) = namespace.config.check(self.config.protocol) {
             namespace.set_state(&mut self.cx, State::Failed, Why::new(Reason::ConnectError, Some(error)));
             return;
         }
-        let exposed = !self.config.endpoint.secure && !self.config.endpoint.is_loopback();
-        if exposed && namespace.config.auth != AuthSource::None && !std::mem::replace(&mut self.warned, true) {
-            let text = "credentials travel without TLS to a host that is not this machine; use https, or `require_tls`";
-            self.cx.notice(socket, Notice::Warning(text.to_owned()));
-        }
+        self.warn_if_exposed(socket);
+        let namespace = &mut self.sockets[socket.index()];
         if namespace.state == State::Failed {
             self.attempts.reset();
         }
@@ -151,8 +147,7 @@ impl Core {
             }
             Dial::Preparing | Dial::Linked(_) => {
                 if matches!(namespace.phase, Phase::Absent | Phase::Later(_)) {
-                    self.begin_joining(socket);
-                    self.advance();
+                    self.join_anew(socket);
                 }
             }
         }
@@ -196,7 +191,8 @@ impl Core {
         emission: Emission,
         password: Option<String>,
     ) -> Receipt {
-        self.emit_for(now, socket, emission, Purpose::Create(password))
+        let name = emission.string_field("name").unwrap_or_default();
+        self.emit_for(now, socket, emission, Purpose::Create { name, password })
     }
 
     fn emit_for(&mut self, now: Now, socket: SocketId, emission: Emission, purpose: Purpose) -> Receipt {
@@ -207,14 +203,17 @@ impl Core {
             self.sooner(self.cx.after(ttl));
         }
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse(Error::Closed);
+        }
+        if let Err(error) = emission.check(self.config.protocol) {
+            return self.refuse(error);
         }
         self.sockets[socket.index()].emit(&mut self.cx, emission, purpose, bounds)
     }
 
-    fn refuse_closed(&mut self) -> Receipt {
+    fn refuse(&mut self, error: Error) -> Receipt {
         let (receipt, completer) = receipt::pair(self.cx.next_seq(), None);
-        completer.complete(Outcome::Rejected(Error::Closed));
+        completer.complete(Outcome::Rejected(error));
         receipt
     }
 
@@ -227,7 +226,7 @@ impl Core {
     pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse(Error::Closed);
         }
         self.sooner(self.cx.after(rooms::CONFIRMATION));
         self.sockets[socket.index()].join_room(&mut self.cx, room, password)
@@ -237,7 +236,7 @@ impl Core {
     pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse_closed();
+            return self.refuse(Error::Closed);
         }
         let bounds = self.bounds();
         self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)
@@ -424,6 +423,7 @@ impl Core {
                 Timer::Redial => self.begin_attempt(),
                 Timer::Handshake => self.handshake_overdue(),
                 Timer::Heartbeat => self.lose_link(Reason::PingTimeout, Error::LinkLost),
+                Timer::Ping => self.beat(),
                 Timer::Probe => self.probe_overdue(),
                 Timer::Background => self.pause(),
                 Timer::Fallback => _ = self.fall_back(),

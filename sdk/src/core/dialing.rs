@@ -11,6 +11,7 @@ use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, Transport};
 
@@ -111,11 +112,12 @@ impl Core {
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
         namespace.asked_anew = false;
+        namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
     }
 
-    fn ask_credentials(&mut self, socket: SocketId) {
+    pub(super) fn ask_credentials(&mut self, socket: SocketId) {
         let namespace = &mut self.sockets[socket.index()];
         namespace.deadline = None;
         namespace.phase = match &namespace.config.auth {
@@ -183,6 +185,9 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
+        if self.config.protocol == Protocol::Json {
+            return self.authenticate(socket, &auth);
+        }
         let data = match &auth {
             AuthSource::Value(json) => json,
             _ => "",
@@ -202,6 +207,10 @@ impl Core {
         if let Dial::Linked(link) = &self.dial {
             namespace.parted = Some(link.id);
         }
+        if self.config.protocol == Protocol::Json {
+            // The end of the link says so.
+            return;
+        }
         let frame = self.packet(socket, Kind::Disconnect, "");
         self.control(frame);
     }
@@ -220,6 +229,10 @@ impl Core {
         if let Some(after) = retry_after_ms {
             let after = self.told_delay(Duration::from_millis(after));
             self.join_later(socket, Some(after), Why::new(Reason::ConnectError, Some(error)));
+            return;
+        }
+        if namespace.outdated {
+            self.join_anew(socket);
             return;
         }
         if namespace.config.auth == AuthSource::Provider && !namespace.asked_anew {
@@ -297,6 +310,7 @@ impl Core {
             Timer::Fallback,
             Timer::Upgrade,
             Timer::Heartbeat,
+            Timer::Ping,
             Timer::Stable,
             Timer::Probe,
             Timer::Background,
@@ -373,10 +387,7 @@ impl Core {
     /// The time has come at which a socket was told to come back, or was to try again.
     pub(super) fn come_back(&mut self, socket: SocketId) {
         match self.dial {
-            Dial::Preparing | Dial::Linked(_) => {
-                self.begin_joining(socket);
-                self.advance();
-            }
+            Dial::Preparing | Dial::Linked(_) => self.join_anew(socket),
             Dial::Idle if self.platform.holds().is_none() => self.begin_attempt(),
             // It takes part in the attempt that is coming.
             Dial::Waiting => self.sockets[socket.index()].phase = Phase::Absent,

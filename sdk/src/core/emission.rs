@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::body::Body;
-use super::{scan, socketio};
+use super::{json, scan, socketio};
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::payload::RawArgs;
 
@@ -86,6 +87,27 @@ impl Emission {
         writer.buffer.push(b',');
         writer.buffer.extend_from_slice(object);
         writer.end(Vec::new(), options)
+    }
+
+    /// A string field of the first argument.
+    pub(crate) fn string_field(&self, name: &str) -> Option<String> {
+        let argument = self.body.json().get(self.args_at..)?;
+        let field = scan::field(std::str::from_utf8(argument).ok()?, name)?;
+        scan::string(field).map(|text| text.into_owned())
+    }
+
+    /// Checks that the protocol has a way to say it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidPayload`] and [`Error::Unsupported`] say what it has none for.
+    pub(crate) fn check(&self, protocol: Protocol) -> Result<(), Error> {
+        match protocol {
+            Protocol::SocketIo => Ok(()),
+            Protocol::Json => {
+                let message = std::str::from_utf8(self.body.json()).unwrap_or_default();
+                json::check(message, self.attachments.len()).map_err(Error::from)
+            }
+        }
     }
 
     /// Checks an event's name and arguments, and encodes them.

@@ -15,6 +15,7 @@ use super::recovery::EarlyEvent;
 use super::scan;
 use super::socketio::{Assembled, Kind};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::state::{Notice, Reason, State};
@@ -23,6 +24,9 @@ impl Core {
     /// A text frame came.
     pub(super) fn handle_text(&mut self, text: ByteString) {
         self.heard();
+        if self.config.protocol == Protocol::Json {
+            return self.handle_json(text);
+        }
         match engineio::decode(&text) {
             Ok(engineio::Packet::Message(_)) => match self.assembler.text_from(text, 1) {
                 Ok(Some(packet)) => self.handle_packet(packet),
@@ -48,6 +52,9 @@ impl Core {
     /// A binary frame came: an attachment.
     pub(super) fn handle_binary(&mut self, bytes: Bytes) {
         self.heard();
+        if self.config.protocol == Protocol::Json {
+            return self.unreadable("a binary frame, which plain JSON does not know");
+        }
         match self.assembler.binary(bytes) {
             Ok(Some(packet)) => self.handle_packet(packet),
             Ok(None) => {}
@@ -142,8 +149,18 @@ impl Core {
             self.lose_link(Reason::ConnectError, Error::Handshake(reason.into()));
             return;
         };
+        if namespace.outdated {
+            self.send_disconnect(socket);
+            self.join_anew(socket);
+            return;
+        }
         let recovered = namespace.take_pid(pid.as_deref());
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
+        self.welcomed(socket);
+    }
+
+    /// A socket has joined: earlier failures are over.
+    pub(super) fn welcomed(&mut self, socket: SocketId) {
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
             self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));

@@ -40,6 +40,7 @@ impl Core {
             }
             let namespace = &mut self.sockets[index];
             let used = namespace.wanted || !matches!(namespace.state, State::Idle | State::Closed);
+            namespace.forget_session();
             namespace.wanted = false;
             namespace.phase = Phase::Absent;
             namespace.lost(&mut self.cx, &Error::Closed);

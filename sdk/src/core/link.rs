@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::context::Context;
 use super::io::{LinkId, Output};
+use super::json;
 use super::outbound::Batch;
 use super::polling::Polling;
 use super::requests::Requests;
@@ -27,6 +28,8 @@ pub(super) struct Link {
     pub(super) farewell: bool,
     /// How long the server may be silent. `None` until the session is open.
     pub(super) patience: Option<Duration>,
+    /// What plain JSON keeps of its session.
+    pub(super) json: Option<Box<json::Session>>,
     /// Whether a batch is being written.
     pub(super) busy: bool,
     /// What that batch holds beside its frames.
@@ -71,6 +74,7 @@ impl Link {
             urgent: false,
             farewell: false,
             patience: None,
+            json: None,
             busy: false,
             flying: Batch::default(),
             next: Batch::default(),

@@ -9,7 +9,7 @@
 //!   they go.
 //! - `settings`: what a client is made with. `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
 //! - `outbox`, `acks`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
-//! - [`engineio`], [`socketio`], [`scan`]: the wire.
+//! - [`engineio`], [`socketio`], [`json`], [`scan`]: the wire.
 //!
 //! It is public for the project's own tests and carries no promise of stability.
 
@@ -20,6 +20,7 @@ mod chat;
 mod closing;
 mod connection;
 mod context;
+mod credentials;
 mod dialing;
 mod emission;
 pub mod engineio;
@@ -28,6 +29,7 @@ mod hints;
 pub mod id;
 mod inbound;
 mod io;
+pub mod json;
 mod leaving;
 mod link;
 mod namespace;

@@ -14,8 +14,9 @@ use super::outbox::{Entry, Outbox};
 use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
+use super::socketio;
 use super::typing::Typing;
-use crate::config::{Delivery, QueueConfig, TypingConfig};
+use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
 use crate::state::{Reason, State, StateChange};
 
@@ -75,6 +76,20 @@ impl NamespaceConfig {
             chat: None,
         }
     }
+
+    /// Whether the protocol knows such a namespace.
+    pub(crate) fn check(&self, protocol: Protocol) -> Result<(), Error> {
+        match protocol {
+            _ if !socketio::is_namespace(&self.name) => Err(Error::option(
+                "namespace",
+                "it has to begin with `/` and must not hold a comma",
+            )),
+            Protocol::Json if self.name != "/" => {
+                Err(Error::Unsupported("namespaces other than `/` in plain JSON".into()))
+            }
+            Protocol::Json | Protocol::SocketIo => Ok(()),
+        }
+    }
 }
 
 /// How far a socket has come on the way to being connected.
@@ -115,6 +130,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// Whether CONNECT was sent with credentials that are replaced.
+    pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
     pub(crate) rejoins: u32,
     /// When it has been joined for long enough.
@@ -174,6 +191,7 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            outdated: false,
             rejoins: 0,
             stable_at: None,
             turn: 0,

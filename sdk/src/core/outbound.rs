@@ -12,6 +12,7 @@ use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
@@ -33,6 +34,7 @@ pub(super) struct Fit {
     max_payload: Option<u64>,
     /// Whether attachments travel as base64.
     base64: bool,
+    protocol: Protocol,
 }
 
 impl Fit {
@@ -128,6 +130,7 @@ impl Core {
         Fit {
             max_payload: self.max_payload,
             base64: self.cx.transport == Some(Transport::Polling),
+            protocol: self.config.protocol,
         }
     }
 
@@ -204,6 +207,9 @@ impl Namespace {
     }
 
     fn write(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, fit: Fit, mut entry: Entry) {
+        if fit.protocol == Protocol::Json {
+            return self.write_json(cx, batch, entry);
+        }
         let asks = entry.ack || (self.server_acks() && (entry.reliable || matches!(entry.purpose, Purpose::Leave(_))));
         let id = asks.then(|| self.acks.next_id());
         let kind = if entry.attachments.is_empty() {
@@ -217,13 +223,18 @@ impl Namespace {
             self.finish(cx, entry, Outcome::Rejected(Error::payload(TOO_LARGE)));
             return;
         }
+        batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
+        self.handed_over(cx, batch, entry, id);
+    }
+
+    /// A message is in a batch; with `id` it waits for its answer.
+    pub(super) fn handed_over(&mut self, cx: &mut Context, batch: &mut Batch, mut entry: Entry, id: Option<u64>) {
         if let Purpose::Leave(room) = &entry.purpose {
             match id {
                 Some(_) => self.rooms.leaving(room),
                 None => _ = self.rooms.forget(room),
             }
         }
-        batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);
         entry.writes = entry.writes.saturating_add(1);
         match id {
             Some(id) => {
@@ -233,6 +244,9 @@ impl Namespace {
             None => {
                 if entry.stored {
                     cx.store_remove(entry.seq);
+                }
+                if let Purpose::Create { name, password } = entry.purpose {
+                    self.rooms.creating(name, password);
                 }
                 batch.riders.extend(entry.completer);
             }
@@ -260,7 +274,7 @@ impl Namespace {
 
 impl Batch {
     /// A packet and the attachments behind it.
-    fn push(&mut self, text: Bytes, attachments: &[Bytes]) {
+    pub(super) fn push(&mut self, text: Bytes, attachments: &[Bytes]) {
         self.bytes += text.len() + attachments.iter().map(Bytes::len).sum::<usize>();
         self.frames.push(Frame::Text(text));
         self.frames.extend(attachments.iter().cloned().map(Frame::Binary));

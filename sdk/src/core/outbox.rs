@@ -32,6 +32,8 @@ pub(crate) struct Entry {
     /// Whether a store holds it.
     pub(crate) stored: bool,
     pub(crate) purpose: Purpose,
+    /// By what the server knows it, where that is no number: in plain JSON, once it was written.
+    pub(crate) wire_id: Option<Box<str>>,
     /// `None` where nobody waits: the core's own messages, and restored ones.
     pub(crate) completer: Option<Completer>,
 }
@@ -48,8 +50,8 @@ pub(crate) enum Purpose {
     Leave(String),
     /// It tells that the user types, or no longer does.
     Typing,
-    /// It creates a room that has this password.
-    Create(Option<String>),
+    /// It creates a room of this name, which may have a password.
+    Create { name: String, password: Option<String> },
 }
 
 impl Entry {

@@ -12,6 +12,7 @@ use super::dialing::Redial;
 use super::io::{Frame, SocketId};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
+use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Reason, Transport};
 
@@ -79,7 +80,9 @@ impl Core {
     /// Sends what a living server answers at once: a ping, or where there is none a CONNECT to a namespace that does not
     /// exist. Never an Engine.IO ping: npm's server closes the link for one that comes from a client.
     fn send_probe(&mut self) {
-        if self.config.can_ping && self.cx.transport == Some(Transport::WebSocket) {
+        if self.config.protocol == Protocol::Json {
+            self.probe_json();
+        } else if self.config.can_ping && self.cx.transport == Some(Transport::WebSocket) {
             self.control(Frame::Ping);
         } else {
             self.send_to_probe(Kind::Connect);

@@ -23,6 +23,11 @@ impl Namespace {
         } else if &*name == "closing" {
             self.heard_closing(&payload);
         }
+        self.hear(cx, name, payload, reply_to);
+    }
+
+    /// Hands an event to the app, unless the chat layer has reason to keep it.
+    pub(crate) fn hear(&mut self, cx: &mut Context, name: ByteString, payload: Payload, reply_to: Option<ReplyTo>) {
         if self.is_chat() && !self.observe(cx, &name, &payload) {
             return;
         }
@@ -47,7 +52,8 @@ impl Namespace {
         cx.event(self.id, message);
     }
 
-    fn greeted(&mut self, cx: &mut Context, payload: &Payload) {
+    /// The server has said what it promises.
+    pub(crate) fn greeted(&mut self, cx: &mut Context, payload: &Payload) {
         self.features = Some(payload.field("features").map(Features::parse).unwrap_or_default());
         self.greeting_due = None;
         self.proceed(cx);
@@ -67,7 +73,7 @@ impl Namespace {
             Purpose::Message | Purpose::Typing => {}
             Purpose::Leave(room) => self.left(&room),
             Purpose::Join(room) => self.join_answered(cx, entry.seq, &room, &payload, refusal.clone()),
-            Purpose::Create(password) => {
+            Purpose::Create { password, .. } => {
                 if refusal.is_none()
                     && let Some(room) = payload.string_field("id")
                 {
@@ -104,7 +110,11 @@ fn refusal(payload: &Payload) -> Option<Error> {
             .map(|text| text.into_owned())
     };
     let code = text("code");
-    let message = text("message").unwrap_or_else(|| "it gave no reason".to_owned());
+    // Servers of plain JSON may say it in so many words.
+    let words = || scan::string(error).map(|text| text.into_owned());
+    let message = text("message")
+        .or_else(words)
+        .unwrap_or_else(|| "it gave no reason".to_owned());
     if code.as_deref() == Some("rate_limited") {
         let retry_after = scan::field(error, "retryAfterMs").and_then(scan::uint);
         return Some(Error::RateLimited {

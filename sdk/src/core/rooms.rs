@@ -8,6 +8,9 @@ use crate::receipt::Completer;
 /// How long a room's confirmation is waited for before others go on without it.
 pub(crate) const CONFIRMATION: Duration = Duration::from_secs(5);
 
+/// So many rooms can be in the making on a server that answers nothing.
+const MOST_CREATIONS: usize = 16;
+
 /// The lane of a room's messages.
 pub(crate) fn lane(room: &str) -> String {
     let mut lane = String::with_capacity(5 + room.len());
@@ -56,10 +59,26 @@ enum Phase {
     Leaving,
 }
 
+/// A room that is being created on a server that answers nothing; its password is kept in memory only.
+struct Creation {
+    name: String,
+    password: Option<String>,
+}
+
+impl fmt::Debug for Creation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the password.
+        f.debug_struct("Creation")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The wishes of one socket.
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     wishes: Vec<Wish>,
+    creations: Vec<Creation>,
 }
 
 impl Rooms {
@@ -94,6 +113,23 @@ impl Rooms {
     pub(crate) fn entered(&mut self, room: &str, password: Option<String>) {
         self.want(room, password, None);
         self.set(room, Phase::Joined);
+    }
+
+    /// The server was told to create a room, and will not answer: only an event that names it says that it did.
+    pub(crate) fn creating(&mut self, name: String, password: Option<String>) {
+        if self.creations.len() == MOST_CREATIONS {
+            self.creations.remove(0);
+        }
+        self.creations.push(Creation { name, password });
+    }
+
+    /// A room was created. If it is one that the user is waiting for, they are in it.
+    pub(crate) fn created(&mut self, room: &str, name: &str) {
+        let known = self.creations.iter().position(|creation| creation.name == name);
+        if let Some(known) = known {
+            let creation = self.creations.remove(known);
+            self.entered(room, creation.password);
+        }
     }
 
     /// The user does not want to be in `room` any more, or may not.
@@ -167,6 +203,7 @@ impl Rooms {
 
     /// The link is gone, and with it the server's memory of who is where, unless it takes up the session again.
     pub(crate) fn disconnected(&mut self) {
+        self.creations.clear();
         for wish in &mut self.wishes {
             if wish.phase != Phase::Wanted {
                 wish.member = wish.phase == Phase::Joined;

@@ -66,6 +66,7 @@ impl Namespace {
             writes: 0,
             stored: false,
             purpose,
+            wire_id: None,
             completer: None,
         };
         match self.admit(cx, &entry, bounds) {
@@ -160,7 +161,7 @@ impl Namespace {
 
     fn accept(&mut self, cx: &mut Context, mut entry: Entry, completer: Completer) {
         // A room's password is never stored, so neither is the message that creates the room.
-        let secret = matches!(entry.purpose, Purpose::Create(Some(_)));
+        let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
             entry.stored = true;
             let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
@@ -206,6 +207,7 @@ impl Namespace {
             writes: 0,
             stored: true,
             purpose: Purpose::Message,
+            wire_id: None,
             completer: Some(completer),
         });
     }

@@ -17,6 +17,8 @@ pub(crate) enum Timer {
     Background,
     /// The server has been silent for too long.
     Heartbeat,
+    /// The next ping of plain JSON is due.
+    Ping,
     /// The connection has been stable for long enough to forget earlier failures.
     Stable,
     /// The answer to a probe is overdue.
@@ -26,13 +28,14 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Redial,
         Self::Handshake,
         Self::Fallback,
         Self::Upgrade,
         Self::Background,
         Self::Heartbeat,
+        Self::Ping,
         Self::Stable,
         Self::Probe,
         Self::Drain,

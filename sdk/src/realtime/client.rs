@@ -74,6 +74,19 @@ impl RealtimeClient {
         self.socket.disconnect();
     }
 
+    /// Has another token from now on, as [`Client::set_token`] does.
+    pub fn set_token(&self, token: &str) {
+        self.client.set_token(token);
+    }
+
+    /// Has other credentials from now on, as [`Client::set_auth_json`] does.
+    ///
+    /// # Errors
+    /// [`Error::InvalidOption`](crate::Error::InvalidOption) where it is no JSON object; nothing has changed then.
+    pub fn set_auth_json(&self, json: impl Into<String>) -> Result<(), crate::Error> {
+        self.client.set_auth_json(json)
+    }
+
     /// Tells what the platform knows about the network and the app.
     pub fn hint(&self, hint: Hint) {
         self.client.hint(hint);

@@ -10,11 +10,13 @@
 
 mod chat;
 mod closing;
+mod credentials;
 mod defects;
 mod forget;
 mod gaps;
 mod hints;
 mod interleavings;
+mod json;
 mod lifecycle;
 mod model;
 mod pair;

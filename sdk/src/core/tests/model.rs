@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::json::json_config;
 use super::pair::*;
 use super::server::{Server, Session};
-use crate::config::Overflow;
+use crate::config::{Overflow, Protocol};
 use crate::core::{Emission, EmitOptions, LinkEvent, LinkId, room_lane};
 use crate::error::Error;
 use crate::receipt::{Outcome, Receipt};
@@ -70,6 +71,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Client and server, and what lies between.
 struct World {
+    protocol: Protocol,
     pair: Pair,
     server: Server,
     /// Frames of the batches under way.
@@ -86,16 +88,21 @@ struct World {
 }
 
 impl World {
-    fn new(overflow: Overflow, capacity: usize) -> Self {
+    fn new(protocol: Protocol, overflow: Overflow, capacity: usize) -> Self {
         let mut namespace = chat_config();
         namespace.queue = QueueConfig {
             capacity,
             overflow,
             ..QueueConfig::default()
         };
-        let mut pair = Pair::with(config(), namespace);
+        let config = match protocol {
+            Protocol::SocketIo => config(),
+            Protocol::Json => json_config(),
+        };
+        let mut pair = Pair::with(config, namespace);
         pair.writes = false;
         Self {
+            protocol,
             pair,
             server: Server::default(),
             flight: Vec::new(),
@@ -207,7 +214,7 @@ impl World {
         }
         for (link, _) in &self.pair.started {
             if !self.pair.stopped.contains(link) && !self.server.sessions.contains_key(link) {
-                self.server.sessions.insert(*link, Session::new());
+                self.server.sessions.insert(*link, Session::new(self.protocol));
             }
         }
         for link in &self.pair.stopped {
@@ -260,7 +267,7 @@ impl World {
                 self.run(&Step::Hear(1_000));
             }
             for link in self.links() {
-                self.pair.event(link, LinkEvent::Text("2".into()));
+                self.pair.event(link, Session::heartbeat(self.protocol));
             }
             self.settle();
             self.run(&Step::Sleep(500));
@@ -330,10 +337,11 @@ proptest! {
 
     #[test]
     fn once_the_network_is_quiet_every_promise_is_kept(
-        steps in prop::collection::vec(step(), 0..80), reject: bool, capacity in 3..12_usize,
+        steps in prop::collection::vec(step(), 0..80), reject: bool, capacity in 3..12_usize, json: bool,
     ) {
         let overflow = if reject { Overflow::Reject } else { Overflow::DropOldest };
-        let mut world = World::new(overflow, capacity);
+        let protocol = if json { Protocol::Json } else { Protocol::SocketIo };
+        let mut world = World::new(protocol, overflow, capacity);
         for step in &steps {
             world.run(step);
         }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Value, json};
 
+use super::json::CONNECTION;
 use super::pair::*;
+use crate::config::Protocol;
 use crate::core::{LinkEvent, LinkId};
 
 /// One link as the server has it.
@@ -15,6 +17,7 @@ pub(super) struct Session {
     /// What it said and the client has not heard yet.
     pub(super) said: VecDeque<LinkEvent>,
     joined: bool,
+    json: bool,
     pub(super) rooms: BTreeSet<String>,
     /// Whether it was told last that the client types.
     pub(super) typing: bool,
@@ -30,13 +33,25 @@ pub(super) struct Server {
 }
 
 impl Session {
-    /// It opens with Engine.IO's handshake.
-    pub(super) fn new() -> Self {
-        let said = VecDeque::from([LinkEvent::Text(OPEN.into())]);
+    /// It opens with Engine.IO's handshake, or with plain JSON's greeting.
+    pub(super) fn new(protocol: Protocol) -> Self {
+        let json = protocol == Protocol::Json;
+        let said = if json { CONNECTION } else { OPEN };
         Self {
-            said,
+            said: VecDeque::from([LinkEvent::Text(said.into())]),
+            joined: json,
+            json,
             ..Self::default()
         }
+    }
+
+    /// What shows the client that the server is there.
+    pub(super) fn heartbeat(protocol: Protocol) -> LinkEvent {
+        let frame = match protocol {
+            Protocol::SocketIo => "2",
+            Protocol::Json => r#"{"type":"news"}"#,
+        };
+        LinkEvent::Text(frame.into())
     }
 }
 
@@ -76,6 +91,25 @@ impl Server {
                     said.push_back(text(format!("43{id}[{answer}]")));
                 }
             }
+            _ if frame.starts_with('{') => {
+                let frame: Value = serde_json::from_str(frame).unwrap();
+                let (name, mut args) = (frame["type"].as_str().unwrap(), frame["data"].clone());
+                if let Some(room) = args["room"].as_str() {
+                    args["roomId"] = room.into();
+                }
+                args["messageId"] = frame["id"].clone();
+                let name = if name == "message" { "group_message" } else { name };
+                let mut answer = match name {
+                    "ping" => json!({"type": "pong"}),
+                    _ => self.event(link, name, &args),
+                };
+                if name != "ping" {
+                    answer["type"] = "ack".into();
+                    answer["id"] = frame["id"].clone();
+                }
+                let said = &mut self.sessions.get_mut(&link).unwrap().said;
+                said.push_back(text(answer.to_string()));
+            }
             _ => {}
         }
     }
@@ -91,8 +125,12 @@ impl Server {
                 let room = room.unwrap();
                 if room == "locked" && args["password"] != "right" {
                     session.rooms.remove(&room);
-                    let failed = json!(["join_room_failed", {"roomId": room, "reason": "wrong_password"}]);
-                    session.said.push_back(LinkEvent::Text(format!("42{failed}").into()));
+                    let failed = json!({"type": "join_room_failed", "roomId": room, "reason": "wrong_password"});
+                    let failed = match session.json {
+                        true => failed.to_string(),
+                        false => format!(r#"42["join_room_failed",{failed}]"#),
+                    };
+                    session.said.push_back(LinkEvent::Text(failed.into()));
                     return refused("wrong_password");
                 }
                 session.rooms.insert(room);

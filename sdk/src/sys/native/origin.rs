@@ -92,10 +92,8 @@ impl Origin {
         if let Some(jar) = &self.jar {
             let mut jar = jar.lock().unwrap_or_else(PoisonError::into_inner);
             // One header for both, as servers expect it.
-            let mut line = match headers.get(COOKIE) {
-                Some(given) => given.as_bytes().to_vec(),
-                None => Vec::new(),
-            };
+            let given: Vec<&[u8]> = headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+            let mut line = given.join(&b"; "[..]);
             jar.write(clock::now().unix_ms, &request.target, request.secure, &mut line);
             if let Ok(mut value) = HeaderValue::try_from(line)
                 && !value.is_empty()

@@ -247,6 +247,8 @@ async fn shake<S: Io>(stream: S, request: &Request, origin: &Origin) -> Result<W
     match shaken {
         Ok((stream, answer)) => {
             origin.heard(request, answer.headers());
+            // The session goes on here.
+            origin.pool.clear();
             Ok(stream)
         }
         Err(WsError::Http(refusal)) => {

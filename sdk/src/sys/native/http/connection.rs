@@ -23,9 +23,6 @@ const HEADER_SECTION: usize = 64 << 10;
 /// So many headers are read.
 const HEADERS: usize = 100;
 
-/// Polls that it takes hyper to see that an answer was the whole answer.
-const SETTLE: usize = 4;
-
 pub(super) struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// None once it has ended.
@@ -105,13 +102,8 @@ impl Connection {
     /// all of this one.
     async fn is_idle(&mut self) -> bool {
         poll_fn(|cx| {
-            for _ in 0..SETTLE {
-                self.poll_drive(cx);
-                if let Poll::Ready(ready) = self.sender.poll_ready(cx) {
-                    return Poll::Ready(ready.is_ok());
-                }
-            }
-            Poll::Ready(false)
+            self.poll_drive(cx);
+            Poll::Ready(matches!(self.sender.poll_ready(cx), Poll::Ready(Ok(()))))
         })
         .await
     }
@@ -139,14 +131,16 @@ async fn read(mut body: Incoming, limit: usize) -> Result<Bytes, Error> {
 /// Says what went wrong without giving hyper's types away.
 fn failure(error: &hyper::Error) -> Error {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    let garbage =
-        cause.is_some_and(|cause| matches!(cause.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput));
-    if error.is_parse() || garbage {
-        let text = ["it did not answer as an HTTP server does: ", &error.to_string()].concat();
-        return Error::Handshake(text.into());
-    }
     match cause {
+        // What hyper says of chunks that are none.
+        Some(cause) if cause.kind() == io::ErrorKind::InvalidInput => garbage(cause),
         Some(cause) if cause.kind() != io::ErrorKind::UnexpectedEof => unreachable(cause),
+        _ if error.is_parse() => garbage(error),
         _ => Error::Unreachable("the connection ended before the answer did".into()),
     }
+}
+
+fn garbage(what: &dyn std::error::Error) -> Error {
+    let text = ["it did not answer as an HTTP server does: ", &what.to_string()].concat();
+    Error::Handshake(text.into())
 }

@@ -59,6 +59,12 @@ impl Pool {
             spawn(sweep_up(Arc::downgrade(&self.idle), time));
         }
     }
+
+    /// Closes what is kept.
+    pub(in super::super) fn clear(&self) {
+        let over = std::mem::take(&mut lock(&self.idle).connections);
+        drop(over);
+    }
 }
 
 impl Idle {

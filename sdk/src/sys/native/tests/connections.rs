@@ -21,27 +21,75 @@ async fn a_connection_is_used_again() {
     peer.hear().await;
     peer.say_ok("1").await;
     response(within(first).await.unwrap());
+    let body = "x".repeat(300_000);
+    let by_length = format!("content-length: 300000\r\n\r\n{body}");
+    let chunked = format!("transfer-encoding: chunked\r\n\r\n493e0\r\n{body}\r\n0\r\n\r\n");
     alone(&network, async {
-        for framing in [
-            "content-length: 1\r\n\r\n2",
-            "transfer-encoding: chunked\r\n\r\n1\r\n2\r\n0\r\n\r\n",
-        ] {
+        for framed in [by_length, chunked] {
             for wire in [network.get(), network.post("3")] {
                 let server = async {
                     peer.hear().await;
                     // In two parts, so that the end comes alone.
-                    let answer = format!("HTTP/1.1 200 OK\r\n{framing}");
+                    let answer = format!("HTTP/1.1 200 OK\r\n{framed}");
                     let (begin, end) = answer.split_at(answer.len() - 2);
                     peer.say(begin).await;
                     tokio::task::yield_now().await;
                     peer.say(end).await;
                 };
                 let (event, ()) = futures::join!(outcome(wire), server);
-                assert_eq!(response(event).body, "2");
+                assert_eq!(response(event).body, body);
             }
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_exchange_that_breaks_off_ends_what_is_kept() {
+    let network = Network::new(options()).await;
+    for closing in [false, true] {
+        let (first, second) = (
+            tokio::spawn(outcome(network.get())),
+            tokio::spawn(outcome(network.post("2"))),
+        );
+        let mut peers = [network.accept().await, network.accept().await];
+        for peer in &mut peers {
+            peer.hear().await;
+            peer.say_ok("1").await;
+        }
+        response(within(first).await.unwrap());
+        response(within(second).await.unwrap());
+        let mut wire = network.get();
+        let [one, other] = &mut peers;
+        tokio::select! {
+            _ = one.hear() => {}
+            _ = other.hear() => {}
+            event = next(&mut wire) => panic!("{event:?}"),
+        }
+        if closing {
+            within(wire.close()).await;
+        } else {
+            drop(wire);
+        }
+        one.closed().await;
+        other.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn once_a_websocket_is_open_no_connection_is_kept() {
+    let network = Network::new(options()).await;
+    let get = tokio::spawn(outcome(network.get()));
+    let mut kept = network.accept().await;
+    kept.hear().await;
+    kept.say_ok("0").await;
+    response(within(get).await.unwrap());
+    let upgrade = tokio::spawn(outcome(network.open(Method::WebSocket)));
+    let mut peer = network.accept().await;
+    let (head, _) = peer.hear().await;
+    peer.say_upgraded(&head, "").await;
+    kept.closed().await;
+    upgrade.abort();
 }
 
 #[tokio::test]

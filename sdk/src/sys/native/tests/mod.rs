@@ -137,6 +137,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         .await;
     }
 
+    /// Answers the request for a WebSocket whose head this is, with these headers beside the usual ones.
+    async fn say_upgraded(&mut self, head: &str, headers: &str) {
+        let key = header(head, "sec-websocket-key").unwrap();
+        let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+        self.say(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+             sec-websocket-accept: {accept}\r\n{headers}\r\n"
+        ))
+        .await;
+    }
+
     /// Waits until the client has closed.
     async fn closed(&mut self) {
         let mut rest = Vec::new();
