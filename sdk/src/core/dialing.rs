@@ -10,6 +10,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
+use super::stats::Stamp;
 use super::timers::Timer;
 use crate::config::Protocol;
 use crate::error::Error;
@@ -102,6 +103,7 @@ impl Core {
             self.timers.stop(Timer::Handshake);
             return;
         }
+        self.cx.traffic.attempts += 1;
         self.advance();
     }
 
@@ -111,7 +113,6 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
-        namespace.asked_anew = false;
         namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
@@ -189,6 +190,7 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
+        namespace.asked = Stamp::at(self.cx.now.mono);
         if self.config.protocol == Protocol::Json {
             return self.authenticate(socket, &auth);
         }
@@ -328,9 +330,12 @@ impl Core {
         for namespace in &mut self.sockets {
             namespace.lost(&mut self.cx, &Error::LinkLost);
         }
-        if !was_connected {
+        if was_connected {
+            self.cx.traffic.lost = true;
+        } else {
             self.attempt_failed(&error);
         }
+        self.cx.traffic.probed = None;
         self.try_again(&Why::new(reason, Some(error)), redial);
     }
 

@@ -75,6 +75,9 @@ impl Core {
     /// The link lives: what it carried has arrived, and the server has had its time to answer.
     pub(super) fn handle_pong(&mut self) {
         self.timers.stop(Timer::Probe);
+        if let Some(probed) = self.cx.traffic.probed.take() {
+            self.cx.traffic.answered(probed, self.cx.now.mono);
+        }
         if let Dial::Linked(link) = &mut self.dial {
             link.urgent = false;
         }

@@ -24,4 +24,5 @@ mod recovery;
 mod rules;
 mod sending;
 mod server;
+mod stats;
 mod transports;
