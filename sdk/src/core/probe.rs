@@ -80,6 +80,8 @@ impl Core {
         }
         if let Dial::Linked(link) = &mut self.dial {
             link.urgent = false;
+            // Over polling the answer can overtake the news that its POST was taken.
+            link.flying.probe = false;
         }
         for namespace in &mut self.sockets {
             for id in std::mem::take(&mut namespace.suspects) {
