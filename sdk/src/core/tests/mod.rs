@@ -23,5 +23,4 @@ mod pair;
 mod recovery;
 mod rules;
 mod sending;
-mod server;
 mod transports;
