@@ -153,6 +153,8 @@ pub(crate) struct Namespace {
     pub(crate) early: Option<Box<Early>>,
     /// The link on which the client last said that it leaves.
     pub(crate) parted: Option<LinkId>,
+    /// How many answers to probes are missing to prove that the server knows of it.
+    pub(crate) unproven: u8,
     pub(crate) last_change: Option<Box<StateChange>>,
     /// Whether it was connected since the user last wanted it closed.
     pub(crate) was_connected: bool,
@@ -207,6 +209,7 @@ impl Namespace {
             closing: None,
             early: None,
             parted: None,
+            unproven: 0,
             last_change: None,
             was_connected: false,
             features: None,
