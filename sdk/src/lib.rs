@@ -66,6 +66,7 @@ mod socket_options;
 mod state;
 mod stats;
 pub mod store;
+mod stream;
 mod sys;
 
 /// README's code compiles.
@@ -91,3 +92,4 @@ pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
 pub use stats::{AckMs, Stats};
+pub use stream::{Events, Lagged};

@@ -17,6 +17,7 @@ impl Core {
         self.enter(now);
         let namespace = &mut self.sockets[socket.index()];
         namespace.config.auth = auth;
+        namespace.asked_anew = false;
         // A server that took up the old session would not ask who comes.
         namespace.forget_session();
         if self.closed {

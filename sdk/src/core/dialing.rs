@@ -113,7 +113,6 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
-        namespace.asked_anew = false;
         namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
@@ -172,8 +171,12 @@ impl Core {
             Dial::Preparing if self.sockets.iter().any(|namespace| armed(&namespace.phase)) => self.open_link(),
             Dial::Linked(link) if link.patience.is_some() => {
                 for index in 0..self.sockets.len() {
-                    if armed(&self.sockets[index].phase) {
-                        self.send_connect(self.sockets[index].id);
+                    let namespace = &self.sockets[index];
+                    if armed(&namespace.phase) {
+                        match namespace.unproven {
+                            0 => self.send_connect(namespace.id),
+                            _ => self.probe(),
+                        }
                     }
                 }
             }
@@ -205,10 +208,13 @@ impl Core {
 
     /// Tells the server that the client leaves a namespace. It keeps no session that was left.
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        // The answer to a probe that is under way says nothing about what is written behind it.
+        let unproven = 1 + u8::from(self.is_probing());
         let namespace = &mut self.sockets[socket.index()];
         namespace.forget_session();
         if let Dial::Linked(link) = &self.dial {
             namespace.parted = Some(link.id);
+            namespace.unproven = unproven;
         }
         if self.config.protocol == Protocol::Json {
             // The end of the link says so.

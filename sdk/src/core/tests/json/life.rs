@@ -74,6 +74,27 @@ fn a_provider_is_asked_once_more_on_the_same_link() {
 }
 
 #[test]
+fn a_server_that_closes_the_link_after_each_refusal_is_not_asked_for_ever() {
+    let mut namespace = NamespaceConfig::new("/");
+    namespace.auth = AuthSource::Provider;
+    let mut pair = dialing(namespace);
+    for turn in 0.. {
+        let (socket, asked) = *pair.auths.last().unwrap();
+        pair.core
+            .handle_auth(pair.now, socket, asked, Ok(r#"{"token":"stale"}"#.to_owned()));
+        pair.drain();
+        pair.server(CONNECTION);
+        pair.server(r#"{"type":"authentication_failed","message":"stale"}"#);
+        if turn == 1 {
+            break;
+        }
+        pair.cut();
+        pair.sleep(secs(1));
+    }
+    assert_eq!(pair.state(), State::Failed);
+}
+
+#[test]
 fn a_refusal_that_says_when_to_come_back_is_believed() {
     let mut pair = dialing(with_token(NamespaceConfig::new("/")));
     pair.server(CONNECTION);
@@ -218,6 +239,8 @@ fn what_cannot_be_read_is_an_error_and_a_closed_link_and_the_next_one_is_good() 
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn whatever_a_server_sends_is_no_panic(
         frames in proptest::collection::vec((0..12_usize, ".{0,40}"), 0..20), auth: bool,
