@@ -128,9 +128,15 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn setup() -> impl Strategy<Value = Setup> {
-    let flags = (prop::bool::weighted(0.1), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
-    (flags, any::<u8>(), 3..12_usize).prop_map(|((json, can_ping, upgrades, recovers, reject), transports, capacity)| {
-        Setup {
+    let flags = (
+        prop::bool::weighted(0.1),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    (flags, any::<u8>(), 3..12_usize).prop_map(
+        |((json, can_ping, upgrades, recovers, reject), transports, capacity)| Setup {
             json,
             transports: transports % 4,
             can_ping,
@@ -138,8 +144,8 @@ fn setup() -> impl Strategy<Value = Setup> {
             recovers,
             reject,
             capacity,
-        }
-    })
+        },
+    )
 }
 
 fn kept(setup: &Setup, steps: &[Step]) -> Result<(), TestCaseError> {

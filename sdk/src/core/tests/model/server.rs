@@ -60,7 +60,11 @@ impl Server {
             "sid": format!("e{}", self.opened), "upgrades": upgrades,
             "pingInterval": 25_000, "pingTimeout": 20_000, "maxPayload": 500,
         });
-        let open = if json { CONNECTION.to_owned() } else { format!("0{handshake}") };
+        let open = if json {
+            CONNECTION.to_owned()
+        } else {
+            format!("0{handshake}")
+        };
         if json {
             self.since.push(self.told);
         }
