@@ -118,6 +118,40 @@ fn an_event_that_comes_again_with_its_session_is_dropped_and_only_there() {
 }
 
 #[test]
+fn events_before_connect_that_look_alike_are_both_heard() {
+    for connect in [P1, P2] {
+        let mut pair = plain();
+        cut_and_open(&mut pair);
+        pair.server(r#"42["say","hello"]"#);
+        pair.server(r#"42["say","hello"]"#);
+        pair.server(connect);
+        assert_eq!(pair.heard().len(), 2);
+    }
+}
+
+#[test]
+fn what_came_with_a_refusal_is_not_the_next_sessions() {
+    let mut namespace = NamespaceConfig::new("/");
+    namespace.auth = AuthSource::Provider;
+    let mut pair = Pair::with(config(), namespace);
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    for refused in [true, false] {
+        let (socket, turn) = *pair.auths.last().unwrap();
+        pair.core.handle_auth(pair.now, socket, turn, Ok("{}".into()));
+        pair.drain();
+        if refused {
+            pair.open();
+            pair.server(r#"42["for the first"]"#);
+            pair.server(r#"44{"message":"expired"}"#);
+        }
+    }
+    pair.server(P1);
+    assert_eq!(pair.state(), State::Connected);
+    assert!(pair.heard().is_empty());
+}
+
+#[test]
 fn the_offset_is_a_short_last_string_of_an_event_that_asks_for_nothing() {
     for (frame, offset) in [
         (r#"42["m",{"a":"b"},"o2"]"#.to_owned(), "o2"),
