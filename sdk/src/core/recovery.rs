@@ -145,7 +145,7 @@ impl Namespace {
         };
         while let Some(entry) = self.outbox.take_where(moot) {
             if let Some(completer) = entry.completer {
-                cx.settle(completer, Outcome::Unconfirmed(Error::LinkLost));
+                cx.settle(self.id, completer, Outcome::Unconfirmed(Error::LinkLost));
             }
         }
     }

@@ -119,6 +119,9 @@ impl Core {
         let status = names::connection_status(&client_id, &session.features, authenticated);
         let status = Payload::new(status.into(), Vec::new());
         let namespace = &mut self.sockets[socket.index()];
+        if authenticated.is_some() {
+            self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
+        }
         namespace.joined(&mut self.cx, link, client_id, false);
         namespace.greeted(&mut self.cx, &status);
         self.welcomed(socket);

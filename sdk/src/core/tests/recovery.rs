@@ -377,8 +377,11 @@ fn what_a_session_that_was_left_still_sends_is_not_taken_for_the_next_ones() {
     pair.core.disconnect(pair.now, news);
     pair.core.connect(pair.now, news);
     pair.drain();
-    assert_eq!(pair.frames(), ["41/news,", "40/news,"]);
+    assert_eq!(pair.frames(), ["41/news,", "ws ping"]);
     pair.server(r#"42/news,["old"]"#);
+    pair.event(pair.link(), LinkEvent::Pong);
+    pair.server(r#"42/news,["old"]"#);
+    assert_eq!(pair.frames(), ["40/news,"]);
     pair.server(r#"40/news,{"sid":"n2","pid":"q2"}"#);
     pair.server(r#"42/news,["new"]"#);
     assert_eq!(pair.heard(), ["new []"]);
