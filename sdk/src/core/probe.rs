@@ -80,7 +80,7 @@ impl Core {
         }
         if let Dial::Linked(link) = &mut self.dial {
             link.urgent = false;
-            // Over polling the answer can overtake the news that its POST was taken.
+            // On polling the answer may be heard before the POST that asked is over.
             link.flying.probe = false;
         }
         for namespace in &mut self.sockets {

@@ -129,6 +129,10 @@ fn attempts_connections_and_what_came_after_a_loss_are_told_apart() {
     pair.core.disconnect(pair.now, pair.socket);
     pair.connect();
     assert_eq!(counts(&pair), (4, 3, 1), "the user wanted it so");
+    pair.cut();
+    pair.core.disconnect(pair.now, pair.socket);
+    pair.connect();
+    assert_eq!(counts(&pair), (5, 4, 1), "also where it was lost before");
 }
 
 #[test]
@@ -182,6 +186,13 @@ fn the_round_trip_is_that_of_the_last_connect_or_probe() {
     pair.sleep(millis(70));
     pair.event(link, LinkEvent::Pong);
     assert_eq!(stats(&pair).rtt_ms, Some(70));
+    pair.core.hint(pair.now, Hint::Foreground);
+    pair.drain();
+    reconnect(&mut pair);
+    let link = pair.link();
+    pair.sleep(secs(1));
+    pair.event(link, LinkEvent::Pong);
+    assert_eq!(stats(&pair).rtt_ms, Some(0), "the probe went with its link");
 }
 
 #[test]
