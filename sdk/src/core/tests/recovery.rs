@@ -49,12 +49,12 @@ fn open_next(pair: &mut Pair) -> String {
     pair.frames().remove(0)
 }
 
-/// Everything that the app was told, in order.
+/// The events and states that the app was told, in order.
 fn told(pair: &mut Pair) -> Vec<String> {
-    let told = pair.events.drain(..).map(|(_, happening)| match happening {
-        Happening::Message { payload, .. } => payload.to_json(),
-        Happening::State(change) => format!("{} {}", change.state.name(), change.recovered),
-        Happening::Notice(notice) => notice.name().to_owned(),
+    let told = pair.events.drain(..).filter_map(|(_, happening)| match happening {
+        Happening::Message { payload, .. } => Some(payload.to_json()),
+        Happening::State(change) => Some(format!("{} {}", change.state.name(), change.recovered)),
+        Happening::Notice(_) => None,
     });
     told.collect()
 }
