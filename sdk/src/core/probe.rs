@@ -80,6 +80,8 @@ impl Core {
         }
         if let Dial::Linked(link) = &mut self.dial {
             link.urgent = false;
+            // On polling the answer may be heard before the POST that asked is over.
+            link.flying.probe = false;
         }
         for namespace in &mut self.sockets {
             for id in std::mem::take(&mut namespace.suspects) {

@@ -49,12 +49,14 @@ fn open_next(pair: &mut Pair) -> String {
     pair.frames().remove(0)
 }
 
-/// The events and states that the app was told, in order.
+/// Everything that the app was told, in order.
 fn told(pair: &mut Pair) -> Vec<String> {
     let told = pair.events.drain(..).filter_map(|(_, happening)| match happening {
         Happening::Message { payload, .. } => Some(payload.to_json()),
         Happening::State(change) => Some(format!("{} {}", change.state.name(), change.recovered)),
-        Happening::Notice(_) => None,
+        // Says the same as the state.
+        Happening::Notice(notice) if matches!(*notice, Notice::Reconnected { .. }) => None,
+        Happening::Notice(notice) => Some(notice.name().to_owned()),
     });
     told.collect()
 }

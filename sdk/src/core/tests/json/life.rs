@@ -42,10 +42,14 @@ fn refused_credentials_are_the_end_and_the_error_says_what_the_server_said() {
     let mut pair = dialing(with_token(NamespaceConfig::new("/")));
     pair.server(CONNECTION);
     pair.events.clear();
-    pair.server(r#"{"type":"authentication_failed","message":"expired"}"#);
+    pair.server(r#"{"type":"authentication_failed","message":"expired","code":"token"}"#);
     assert_eq!(pair.states(), [(State::Failed, Some(Reason::ConnectError))]);
     let change = pair.core.last_change(pair.socket).unwrap();
-    assert!(matches!(&change.error, Some(Error::Refused { message, .. }) if message == "expired"));
+    let refused = Error::Refused {
+        message: "expired".to_owned(),
+        data: Some(r#"{"code":"token"}"#.to_owned()),
+    };
+    assert_eq!(change.error, Some(refused));
     assert_eq!(pair.stopped, [pair.link()]);
     pair.sleep(secs(60));
     assert_eq!(pair.started.len(), 1);

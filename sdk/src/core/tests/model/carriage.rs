@@ -300,11 +300,16 @@ impl World {
         if body.is_empty() {
             body.push("6".to_owned());
         }
-        if body.iter().any(|packet| packet == "1") {
-            self.net.over.insert(id);
+        let over = body.iter().any(|packet| packet == "1");
+        if over {
             self.server.lose(id);
         }
         self.end(link, answer(200, body.join("\u{1e}")));
+        // A client that leaves does not listen any more.
+        let leaves = self.net.wires.values().any(|wire| wire.session == Some(id));
+        if over && !leaves {
+            self.net.over.insert(id);
+        }
         true
     }
 

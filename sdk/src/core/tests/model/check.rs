@@ -1,6 +1,7 @@
 //! What the client promises: at every step, and once the network is quiet.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -15,6 +16,8 @@ use crate::state::{Reason, State, StateChange};
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     state: Option<State>,
+    /// From when on no living link has an excuse.
+    pub(super) calm_from: Option<Duration>,
     /// The server's numbered events.
     told: Vec<u64>,
 }
@@ -51,6 +54,10 @@ impl World {
                     let connected = change.state == State::Connected;
                     assert_eq!(change.transport.is_some(), connected, "{change:?}");
                     assert!(!change.recovered || connected && self.server.recovers, "{change:?}");
+                    if change.reason == Some(Reason::PingTimeout) {
+                        let calm = self.heard.calm_from.is_some_and(|from| from < self.pair.now.mono);
+                        assert!(!calm, "a link that lives is given up");
+                    }
                     if change.state == State::Failed {
                         assert!(
                             matches!(change.reason, Some(Reason::Replaced | Reason::Banned)),

@@ -31,6 +31,8 @@ struct Setup {
     recovers: bool,
     reject: bool,
     capacity: usize,
+    /// How the link ends that was quiet.
+    end: Step,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +72,8 @@ enum Step {
     Written,
     /// POSTs that got there are answered.
     Answered,
+    /// For so many times all of that, and all that is heard.
+    Flow(usize),
     /// The server works off so many frames.
     Serve(usize),
     /// So many of its packets arrive.
@@ -94,7 +98,6 @@ fn step() -> impl Strategy<Value = Step> {
     let mood = || prop::sample::select(vec![Mood::Open, Mood::Open, Mood::Refused, Mood::Silent]);
     let code = prop::sample::select(vec!["replaced", "banned", "shutdown", "idle"]);
     let dismiss = (code, prop::option::of(1..4_000_u16), any::<bool>());
-    let cut = (any::<prop::sample::Index>(), 0..5_usize, any::<bool>());
     let user = prop_oneof![
         4 => Just(Step::Connect),
         1 => Just(Step::Disconnect),
@@ -111,13 +114,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Clear),
     ];
     let network = prop_oneof![
+        8 => (1..4_usize).prop_map(Step::Flow),
         8 => Just(Step::Written),
         6 => Just(Step::Answered),
         8 => (1..9_usize).prop_map(Step::Serve),
         8 => (1..9_usize).prop_map(Step::Hear),
         3 => Just(Step::Tell),
         1 => dismiss.prop_map(|(code, retry_after, link)| Step::Dismiss { code, retry_after, link }),
-        3 => cut.prop_map(|(which, most, told)| Step::Cut { which, most, told }),
+        3 => cut(),
         1 => Just(Step::Freeze),
         1 => mood().prop_map(Step::WebSockets),
         1 => mood().prop_map(Step::Exchanges),
@@ -127,25 +131,24 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![2 => user, 3 => network]
 }
 
-fn setup() -> impl Strategy<Value = Setup> {
-    let flags = (
-        prop::bool::weighted(0.1),
-        any::<bool>(),
-        any::<bool>(),
-        any::<bool>(),
-        any::<bool>(),
-    );
-    (flags, any::<u8>(), 3..12_usize).prop_map(
-        |((json, can_ping, upgrades, recovers, reject), transports, capacity)| Setup {
-            json,
-            transports: transports % 4,
-            can_ping,
-            upgrades,
-            recovers,
-            reject,
-            capacity,
-        },
-    )
+fn cut() -> impl Strategy<Value = Step> {
+    (any::<prop::sample::Index>(), 0..5_usize, any::<bool>()).prop_map(|(which, most, told)| Step::Cut {
+        which,
+        most,
+        told,
+    })
+}
+
+prop_compose! {
+    fn setup()(
+        json in prop::bool::weighted(0.1),
+        transports in 0..4_u8,
+        can_ping: bool, upgrades: bool, recovers: bool, reject: bool,
+        capacity in 3..12_usize,
+        end in prop_oneof![Just(Step::Freeze), cut()],
+    ) -> Setup {
+        Setup { json, transports, can_ping, upgrades, recovers, reject, capacity, end }
+    }
 }
 
 fn kept(setup: &Setup, steps: &[Step]) -> Result<(), TestCaseError> {
@@ -156,7 +159,9 @@ fn kept(setup: &Setup, steps: &[Step]) -> Result<(), TestCaseError> {
     world.calm();
     world.check()?;
     // What it only seemed to be in, it is not in after this.
-    world.run(&Step::Freeze);
+    world.run(&Step::Tell);
+    world.run(&setup.end);
+    world.run(&Step::Tell);
     world.calm();
     world.check()?;
     world.check_end()
@@ -167,7 +172,7 @@ proptest! {
 
     #[test]
     fn once_the_network_is_quiet_every_promise_is_kept(
-        setup in setup(), steps in prop::collection::vec(step(), 0..100),
+        setup in setup(), steps in prop::collection::vec(step(), 0..120),
     ) {
         kept(&setup, &steps)?;
     }

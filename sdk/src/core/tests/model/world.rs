@@ -126,6 +126,7 @@ impl World {
             } => self.server.dismiss(code, *retry_after, *link),
             Step::Written => self.arrive(),
             Step::Answered => self.answer_posts(),
+            Step::Flow(times) => (0..*times).for_each(|_| self.flow()),
             Step::Serve(most) => {
                 for id in self.server.sessions.keys().copied().collect::<Vec<_>>() {
                     self.server.serve(id, *most);
@@ -139,6 +140,13 @@ impl World {
             Step::Sleep(ms) => self.pair.sleep(millis(u64::from(*ms))),
         }
         self.settle();
+    }
+
+    fn flow(&mut self) {
+        self.run(&Step::Written);
+        self.run(&Step::Serve(usize::MAX));
+        self.run(&Step::Hear(8));
+        self.run(&Step::Answered);
     }
 
     fn send(&mut self, room: Option<&str>) {
@@ -193,23 +201,32 @@ impl World {
         self.run(&Step::Hint(Hint::Online));
         self.run(&Step::Hint(Hint::Foreground));
         self.run(&Step::Connect);
+        self.heard.calm_from = Some(self.pair.now.mono + secs(3));
         for turn in 0..100 {
-            for _ in 0..4 {
+            if turn == 8 {
+                // What lives shows it.
+                self.run(&Step::Hint(Hint::Foreground));
+                self.run(&Step::Tell);
+            }
+            for order in 0..4 {
                 self.run(&Step::Written);
                 self.run(&Step::Serve(usize::MAX));
-                self.run(&Step::Answered);
-                self.run(&Step::Hear(1_000));
+                let (first, then) = (Step::Answered, Step::Hear(1_000));
+                let (first, then) = if order % 2 == 0 { (then, first) } else { (first, then) };
+                self.run(&first);
+                self.run(&then);
             }
             if self.pair.state() == State::Failed {
                 // It was told so before it was quiet, and the user insists.
                 self.run(&Step::Connect);
             }
-            if turn > 16 && self.is_quiet() {
-                return;
+            if turn > 14 && self.is_quiet() {
+                break;
             }
             self.server.beat();
             self.run(&Step::Sleep(500));
         }
+        self.heard.calm_from = None;
     }
 
     fn is_quiet(&self) -> bool {
