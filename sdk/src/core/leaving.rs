@@ -58,6 +58,7 @@ impl Core {
             return;
         }
         self.timers.clear();
+        self.cx.traffic.lost = false;
         self.let_go();
     }
 
