@@ -46,8 +46,8 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
-    /// The database could not be opened.
-    #[error("cannot open the database {database:?}: {message}")]
+    /// The database could not be opened, or written to.
+    #[error("the database {database:?} failed: {message}")]
     Database {
         /// The database that was asked for.
         database: Database,
