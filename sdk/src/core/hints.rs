@@ -37,7 +37,7 @@ impl Platform {
 impl Core {
     /// The platform has something to say.
     pub fn hint(&mut self, now: Now, hint: Hint) {
-        self.enter(now);
+        self.enter_anew(now);
         if self.closed {
             return;
         }
@@ -143,7 +143,6 @@ impl Core {
             self.write_last(socket);
             self.sockets[index].lost(&mut self.cx, &Error::LinkLost);
         }
-        self.timers.clear();
         self.let_go();
         self.dial = Dial::Waiting;
         self.hold(Reason::Background);

@@ -32,7 +32,7 @@ impl Core {
     /// Disconnects, takes back everything that waits, and keeps nothing of the user: messages, rooms, sessions. What a store
     /// keeps is erased.
     pub fn forget(&mut self, now: Now) {
-        self.enter(now);
+        self.enter_anew(now);
         for index in 0..self.sockets.len() {
             let socket = self.sockets[index].id;
             if self.sockets[index].is_joined() {
@@ -57,16 +57,18 @@ impl Core {
         if self.sockets.iter().any(|namespace| namespace.wanted) {
             return;
         }
-        self.timers.clear();
         self.let_go();
     }
 
     /// Lets the link write what it was given, and close.
+    ///
+    /// One that left before has its own time for that, unless another takes its place.
     pub(super) fn let_go(&mut self) {
-        self.stop_leaving();
         self.cx.transport = None;
         self.give_up_upgrade();
+        self.timers.clear_but(Timer::Drain);
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
+            self.stop_leaving();
             link.farewell = link.is_open() && link.polling().is_some();
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));

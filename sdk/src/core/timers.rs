@@ -55,8 +55,11 @@ impl Timers {
         self.0[timer as usize] = None;
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Stops all others.
+    pub(crate) fn clear_but(&mut self, timer: Timer) {
+        let at = self.0[timer as usize];
         *self = Self::default();
+        self.0[timer as usize] = at;
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {

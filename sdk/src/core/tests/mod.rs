@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod carriage;
 mod chat;
 mod closing;
 mod credentials;

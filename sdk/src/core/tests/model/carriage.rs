@@ -137,7 +137,10 @@ impl World {
 
     /// The server notices that a wire is gone, unless nothing gets to it any more.
     fn gone(&mut self, wire: &Wire) {
-        let (Some(id), true) = (wire.session, wire.kind != Kind::Upgrade(false) && wire.kind != Kind::Upgrade(true)) else {
+        let (Some(id), true) = (
+            wire.session,
+            wire.kind != Kind::Upgrade(false) && wire.kind != Kind::Upgrade(true),
+        ) else {
             return;
         };
         if wire.frozen {
@@ -188,7 +191,9 @@ impl World {
     }
 
     fn take_frame(&mut self, link: LinkId, frame: String) {
-        let Some(wire) = self.net.wires.get_mut(&link) else { return };
+        let Some(wire) = self.net.wires.get_mut(&link) else {
+            return;
+        };
         let id = wire.session.unwrap_or_default();
         match (&wire.kind, frame.as_str()) {
             (Kind::Upgrade(_), "2probe") => {
@@ -274,7 +279,9 @@ impl World {
             self.net.wires.values().any(probed)
         };
         let found = self.net.wires.iter().find_map(|(link, wire)| {
-            let id = wire.session.filter(|_| wire.kind == Kind::Get && wire.mood == Mood::Open && !wire.frozen)?;
+            let id = wire
+                .session
+                .filter(|_| wire.kind == Kind::Get && wire.mood == Mood::Open && !wire.frozen)?;
             let said = &self.server.sessions.get(&id)?.said;
             (!said.is_empty() || upgrades(id)).then_some((*link, id))
         });
@@ -284,7 +291,11 @@ impl World {
         while body.len() < most
             && let Some(packets) = together(said)
         {
-            body.extend(packets.into_iter().map(|packet| if packet == CLOSE { "1".to_owned() } else { packet }));
+            body.extend(
+                packets
+                    .into_iter()
+                    .map(|packet| if packet == CLOSE { "1".to_owned() } else { packet }),
+            );
         }
         if body.is_empty() {
             body.push("6".to_owned());
@@ -308,9 +319,16 @@ impl World {
             return;
         }
         let link = *which.get(&self.net.wires.keys().copied().collect::<Vec<_>>());
-        let Some(mut wire) = self.net.wires.remove(&link) else { return };
+        let Some(mut wire) = self.net.wires.remove(&link) else {
+            return;
+        };
         let id = wire.session.unwrap_or_default();
-        let frames: Vec<_> = self.net.flight.extract_if(.., |(to, _)| *to == link).map(|(_, frame)| frame).collect();
+        let frames: Vec<_> = self
+            .net
+            .flight
+            .extract_if(.., |(to, _)| *to == link)
+            .map(|(_, frame)| frame)
+            .collect();
         if let Some(session) = self.server.sessions.get_mut(&id).filter(|_| !wire.frozen) {
             match &mut wire.kind {
                 Kind::Socket => session.inbox.extend(frames.into_iter().take(most)),
@@ -337,8 +355,14 @@ impl World {
 
     /// The session that carries on, once the network is quiet.
     pub(super) fn current(&self) -> Option<u64> {
-        let mut live = self.net.wires.values().filter(|wire| !wire.frozen).filter_map(|wire| wire.session);
-        live.next_back().filter(|_| self.protocol == Protocol::Json || self.pair.core.transport().is_some())
+        let mut live = self
+            .net
+            .wires
+            .values()
+            .filter(|wire| !wire.frozen)
+            .filter_map(|wire| wire.session);
+        live.next_back()
+            .filter(|_| self.protocol == Protocol::Json || self.pair.core.transport().is_some())
     }
 }
 

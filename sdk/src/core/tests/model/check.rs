@@ -59,7 +59,10 @@ impl World {
                         assert!(!calm, "a link that lives is given up");
                     }
                     if change.state == State::Failed {
-                        assert!(matches!(change.reason, Some(Reason::Replaced | Reason::Banned)), "{change:?}");
+                        assert!(
+                            matches!(change.reason, Some(Reason::Replaced | Reason::Banned)),
+                            "{change:?}"
+                        );
                     }
                 }
                 Happening::Message { name, payload, .. } if &*name == "told" => {
@@ -152,7 +155,13 @@ impl World {
             let heard: Vec<_> = told.iter().copied().filter(|n| (from..to).contains(n)).collect();
             let expected: Vec<_> = (from..to).take(heard.len()).collect();
             prop_assert_eq!(&heard, &expected, "of {}..{}", from, to);
-            prop_assert!(Some(&from) != since.last() || heard.len() as u64 == to - from, "{:?} of {}..{}", heard, from, to);
+            prop_assert!(
+                Some(&from) != since.last() || heard.len() as u64 == to - from,
+                "{:?} of {}..{}",
+                heard,
+                from,
+                to
+            );
         }
         Ok(())
     }

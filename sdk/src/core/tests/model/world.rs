@@ -40,7 +40,11 @@ impl World {
         let mut namespace = chat_config();
         namespace.queue = QueueConfig {
             capacity: setup.capacity,
-            overflow: if setup.reject { Overflow::Reject } else { Overflow::DropOldest },
+            overflow: if setup.reject {
+                Overflow::Reject
+            } else {
+                Overflow::DropOldest
+            },
             ..QueueConfig::default()
         };
         let protocol = if setup.json { Protocol::Json } else { Protocol::SocketIo };
@@ -115,7 +119,11 @@ impl World {
             }
             Step::Clear => core.clear(now, socket),
             Step::Tell => self.server.tell(),
-            Step::Dismiss { code, retry_after, link } => self.server.dismiss(code, *retry_after, *link),
+            Step::Dismiss {
+                code,
+                retry_after,
+                link,
+            } => self.server.dismiss(code, *retry_after, *link),
             Step::Written => self.arrive(),
             Step::Answered => self.answer_posts(),
             Step::Flow(times) => (0..*times).for_each(|_| self.flow()),
