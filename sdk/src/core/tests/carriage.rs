@@ -83,6 +83,7 @@ fn a_time_that_the_server_gave_is_over_once_it_takes_the_client() {
 #[test]
 fn a_deadline_counts_also_for_an_input_that_comes_before_the_next_drain() {
     let mut pair = Pair::connected();
+    pair.sleep(secs(10));
     pair.core.hint(pair.now, Hint::Foreground);
     pair.jump(pair.now.mono + secs(3));
     pair.core.handle_link(pair.now, pair.link(), LinkEvent::Pong);
