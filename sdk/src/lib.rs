@@ -64,7 +64,9 @@ mod shared;
 mod socket;
 mod socket_options;
 mod state;
+mod stats;
 pub mod store;
+mod stream;
 mod sys;
 
 /// README's code compiles.
@@ -89,3 +91,5 @@ pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
+pub use stats::{AckMs, Stats};
+pub use stream::{Events, Lagged};

@@ -12,10 +12,12 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::event::Event;
 use crate::payload::RawArgs;
-use crate::receipt::{self, Outcome, Receipt};
+use crate::receipt::Receipt;
 use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
 use crate::state::{Notice, State, StateChange, Transport};
+use crate::stats::Stats;
+use crate::stream::{self, Events};
 use crate::sys::Spawned;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
@@ -154,6 +156,19 @@ impl Socket {
         self.registry.on_event(Topic::Event(event.into()), true, handler)
     }
 
+    /// The events of this name from now on, as a stream of at most 256 that wait; with [`Lagged`](crate::Lagged) in the
+    /// place of those that a slow reader missed. It ends when the client is closed, and with [`off`](Self::off).
+    pub fn stream(&self, event: &str) -> Events<Event> {
+        self.stream_with_capacity(event, stream::CAPACITY)
+    }
+
+    /// As [`stream`](Self::stream), with room for so many events.
+    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> Events<Event> {
+        stream::events(capacity, |feeder| {
+            self.on(event, move |event| feeder.feed(event.clone()))
+        })
+    }
+
     /// Calls `handler` for every event, before the event's own handlers.
     pub fn on_any(&self, handler: impl FnMut(&Event) + Spawned) -> Subscription {
         self.registry.on_event(Topic::Any, false, handler)
@@ -186,6 +201,13 @@ impl Socket {
         poll_fn(|cx| writer.poll(cx)).await;
     }
 
+    /// What the socket and its link have done so far, in numbers.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.handle.shared;
+        let now = shared.sys.now();
+        shared.lock().core.stats(self.id, now.mono)
+    }
+
     /// What waits to be sent or acknowledged, in order.
     pub fn pending(&self) -> Vec<Pending> {
         self.handle.shared.lock().core.pending(self.id)
@@ -204,12 +226,7 @@ impl Socket {
     pub(crate) fn send(&self, emission: Result<Emission, Error>) -> Receipt {
         let receipt = match emission {
             Ok(emission) => self.input(|core, now| core.emit(now, self.id, emission)),
-            Err(error) => {
-                let id = self.handle.shared.lock().core.next_receipt();
-                let (receipt, completer) = receipt::pair(id, None);
-                completer.complete(Outcome::Rejected(error));
-                receipt
-            }
+            Err(error) => self.handle.shared.lock().core.refuse(self.id, error),
         };
         self.steered(receipt)
     }

@@ -143,6 +143,7 @@ impl Core {
             self.write_last(socket);
             self.sockets[index].lost(&mut self.cx, &Error::LinkLost);
         }
+        self.cx.traffic.lost = true;
         self.let_go();
         self.dial = Dial::Waiting;
         self.hold(Reason::Background);

@@ -57,6 +57,7 @@ impl Core {
         if self.sockets.iter().any(|namespace| namespace.wanted) {
             return;
         }
+        self.cx.traffic.lost = false;
         self.let_go();
     }
 

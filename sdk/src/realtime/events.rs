@@ -1,23 +1,56 @@
 //! What a chat app hears, as types. Fields that a server adds are ignored; those that it may leave out are optional.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-/// An event that has a type: handlers are registered for it with [`RealtimeClient::on`](super::RealtimeClient::on).
-pub trait ChatEvent: DeserializeOwned {
-    /// The event's name on the wire.
-    const NAME: &'static str;
-}
+use super::listen::{ChatEvent, Told};
+use crate::error::Error;
 
 /// Who somebody is.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "AnyUser")]
 #[non_exhaustive]
 pub struct User {
     /// The user's id.
     pub id: String,
     /// The name to show.
+    pub username: String,
+}
+
+/// Servers name a user in full, or by the id alone.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyUser {
+    Id(String),
+    Full {
+        id: String,
+        #[serde(default)]
+        username: String,
+    },
+}
+
+impl From<AnyUser> for User {
+    fn from(user: AnyUser) -> Self {
+        let (id, username) = match user {
+            AnyUser::Id(id) => (id, String::new()),
+            AnyUser::Full { id, username } => (id, username),
+        };
+        Self { id, username }
+    }
+}
+
+/// Somebody that the user has exchanged private messages with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Friend {
+    /// The user's id.
+    pub id: String,
+    /// The name to show.
     #[serde(default)]
     pub username: String,
+    /// `online` or `offline`.
+    #[serde(default)]
+    pub status: String,
 }
 
 macro_rules! events {
@@ -30,6 +63,10 @@ macro_rules! events {
 
         impl ChatEvent for $name {
             const NAME: &'static str = $wire;
+
+            fn read(told: Told<'_>) -> Option<Result<Self, Error>> {
+                told.decode()
+            }
         }
     )*};
 }
@@ -154,5 +191,99 @@ events! {
         /// What the server promises: `ack`, `dedupe` and so on.
         #[serde(default)]
         features: Vec<String>,
+        /// With whom the user has exchanged private messages.
+        #[serde(default)]
+        friends: Vec<Friend>,
+    }
+
+    /// Somebody invites us to a game. We are in it already: `send_game_move` takes part.
+    GameInvite "game_invite" {
+        /// Who.
+        from: User,
+        /// Which game, in the app's own words.
+        game_type: String,
+        /// The invite's id, which is the game's.
+        invite_id: String,
+    }
+
+    /// Somebody made a move in a game that we are in.
+    GameMove "game_move" {
+        /// The game's id.
+        game_id: String,
+        /// Who.
+        player: User,
+        /// The move, in the app's own form.
+        #[serde(rename = "move", default)]
+        game_move: Value,
+        /// Where the game stands, as the server has it.
+        #[serde(default)]
+        game_state: Value,
+    }
+
+    /// Something that the user should know of, also from while they were away.
+    Notification "notification" {
+        /// Its id, for `mark_notifications_read`.
+        id: Option<String>,
+        /// Its title.
+        #[serde(default)]
+        title: String,
+        /// Its text.
+        #[serde(default)]
+        message: String,
+        /// An icon's name or address.
+        icon: Option<String>,
+    }
+
+    /// Notifications were read, here or on another of the user's devices.
+    NotificationsMarkedRead "notifications_marked_read" {
+        /// Which.
+        notification_ids: Vec<String>,
+    }
+
+    /// A friend came or went.
+    FriendStatusChange "friend_status_change" {
+        /// Who.
+        user_id: String,
+        /// `online` or `offline`.
+        status: String,
+        /// Since when, ISO 8601 in UTC.
+        #[serde(default)]
+        timestamp: String,
+    }
+
+    /// The server limits what we do. The message that it was about has it in its outcome, too.
+    RateLimitExceeded "rate_limit_exceeded" {
+        /// The server's own words.
+        message: Option<String>,
+        /// Which event was too much.
+        #[serde(alias = "event")]
+        action: Option<String>,
+        /// When it may be tried again, in milliseconds.
+        retry_after_ms: Option<u64>,
+    }
+
+    /// Something that the server finds worth a warning.
+    Warning "warning" {
+        /// The server's own words.
+        #[serde(default)]
+        message: String,
+    }
+
+    /// The server could not do something.
+    ServerError "error" {
+        /// The server's own words.
+        #[serde(default)]
+        message: String,
+    }
+
+    /// The server is going to disconnect. What the client does then stands in the state's reason.
+    Closing "closing" {
+        /// `replaced`, `banned`, `shutdown` or `idle`.
+        code: String,
+        /// The server's own words.
+        #[serde(default)]
+        message: String,
+        /// When the client comes back, in milliseconds.
+        retry_after_ms: Option<u64>,
     }
 }

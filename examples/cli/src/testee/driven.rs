@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription};
+use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription, Transport};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -21,7 +21,7 @@ pub(super) struct Driven {
     pub(super) socket: Socket,
     pub(super) reporter: Arc<Reporter>,
     link: Link,
-    token: Option<watch::Sender<Token>>,
+    token: TokenOf,
     notices: Vec<(String, Subscription)>,
     _states: Subscription,
 }
@@ -30,6 +30,15 @@ pub(super) struct Driven {
 enum Link {
     Generic(Client),
     Chat(RealtimeClient),
+}
+
+/// What another token is given to.
+enum TokenOf {
+    Provider(watch::Sender<Token>),
+    /// The client, and with it all namespaces that have none of their own.
+    Client,
+    /// One namespace.
+    Socket,
 }
 
 /// Prints what happens to one client.
@@ -47,9 +56,12 @@ impl Driven {
     /// Makes a client with a link of its own. The chat layer is there on the namespace `/`.
     pub(super) fn create(name: &str, url: String, options: Options, lines: &Lines) -> Result<Self, Error> {
         let (sender, token) = watch::channel(None);
-        let sender = options.provider.then_some(sender);
+        let token_of = match options.provider {
+            true => TokenOf::Provider(sender),
+            false => TokenOf::Client,
+        };
         let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
-        let (socket, link) = if options.chat && namespace == "/" {
+        let (socket, link) = if options.chat.unwrap_or(true) && namespace == "/" {
             let mut builder = RealtimeClient::builder(url);
             if let Some(typing) = options.typing.clone() {
                 builder = builder.typing(typing);
@@ -63,28 +75,26 @@ impl Driven {
             let client = options.apply(Client::builder(url), token).build()?;
             (client.socket(&namespace), Link::Generic(client))
         };
-        Ok(Self::new(name, socket, link, sender, lines))
+        Ok(Self::new(name, socket, link, token_of, lines))
     }
 
-    /// Another namespace on the link of this client.
-    pub(super) fn create_of(&self, name: &str, options: &Options, lines: &Lines) -> Result<Self, Error> {
-        if options.of_a_link {
-            return Err(unsupported(
-                "options of its own, beside `namespace`, for a namespace on another client's link",
-            ));
+    /// Another namespace on the link of this client, without the chat layer.
+    pub(super) fn create_of(&self, name: &str, options: Options, lines: &Lines) -> Result<Self, Error> {
+        if options.chat == Some(true) {
+            return Err(unsupported("the chat layer on another client's link"));
         }
-        match &self.link {
-            Link::Generic(client) => {
-                let socket = client.socket(options.namespace.as_deref().unwrap_or("/"));
-                Ok(Self::new(name, socket, Link::Generic(client.clone()), None, lines))
-            }
-            Link::Chat(_) => Err(unsupported(
-                "another namespace on the link of a client with the chat layer",
-            )),
-        }
+        let (sender, token) = watch::channel(None);
+        let token_of = match options.provider {
+            true => TokenOf::Provider(sender),
+            false => TokenOf::Socket,
+        };
+        let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
+        let client = self.client().clone();
+        let socket = client.socket_with(&namespace, options.of_a_namespace(token)?)?;
+        Ok(Self::new(name, socket, Link::Generic(client), token_of, lines))
     }
 
-    fn new(name: &str, socket: Socket, link: Link, token: Option<watch::Sender<Token>>, lines: &Lines) -> Self {
+    fn new(name: &str, socket: Socket, link: Link, token: TokenOf, lines: &Lines) -> Self {
         let reporter = Arc::new(Reporter {
             client: name.to_owned(),
             lines: lines.clone(),
@@ -119,12 +129,17 @@ impl Driven {
         }
     }
 
+    /// The client whose link it is on.
+    pub(super) fn client(&self) -> &Client {
+        match &self.link {
+            Link::Generic(client) => client,
+            Link::Chat(chat) => chat.client(),
+        }
+    }
+
     /// Ends the client for good.
     pub(super) fn close(&self) {
-        match &self.link {
-            Link::Generic(client) => client.close(),
-            Link::Chat(chat) => chat.close(),
-        }
+        self.client().close();
     }
 
     /// Starts event lines.
@@ -188,14 +203,20 @@ impl Driven {
         Ok(event.reply_raw(args)?)
     }
 
-    /// Changes what the provider gives.
-    pub(super) fn set_token(&self, token: String) -> Result<(), Refusal> {
-        let sender = self
-            .token
-            .as_ref()
-            .ok_or_else(|| malformed("the client was made without `provider`"))?;
-        sender.send_replace(Some(token));
-        Ok(())
+    /// Has another token from now on.
+    pub(super) fn set_token(&self, token: String) {
+        match &self.token {
+            TokenOf::Provider(provider) => {
+                provider.send_replace(Some(token));
+            }
+            TokenOf::Client => self.client().set_token(&token),
+            TokenOf::Socket => self.socket.set_token(&token),
+        }
+    }
+
+    /// What it has counted.
+    pub(super) fn stats(&self) -> Box<RawValue> {
+        RawValue::from_string(self.socket.stats().to_json()).expect("statistics are JSON")
     }
 
     /// The state object: the state as the client gives it, and what the last change said about it.
@@ -208,6 +229,7 @@ impl Driven {
             _ => StateLine::bare(state),
         };
         object.id = self.socket.id();
+        object.transport = self.socket.transport().map(Transport::as_str);
         object
     }
 }

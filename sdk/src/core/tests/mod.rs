@@ -24,4 +24,5 @@ mod pair;
 mod recovery;
 mod rules;
 mod sending;
+mod stats;
 mod transports;

@@ -16,7 +16,7 @@ use crate::state::{Reason, State, StateChange};
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     state: Option<State>,
-    /// Whether the last session was one that had been lost.
+    /// Whether the last session to begin was one that had been lost.
     pub(super) recovered: bool,
     /// From when on no living link has an excuse.
     pub(super) calm_from: Option<Duration>,

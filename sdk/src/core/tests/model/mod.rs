@@ -161,6 +161,7 @@ fn kept(setup: &Setup, steps: &[Step]) -> Result<(), TestCaseError> {
     // What it only seemed to be in, it is not in after this.
     world.run(&Step::Tell);
     let sessions = world.recoverable().filter(|_| !matches!(setup.end, Step::Freeze));
+    world.heard.recovered = true;
     world.run(&setup.end);
     world.run(&Step::Tell);
     world.calm();
