@@ -143,6 +143,7 @@ impl Core {
             self.write_last(socket);
             self.sockets[index].lost(&mut self.cx, &Error::LinkLost);
         }
+        self.timers.clear();
         self.cx.traffic.lost = true;
         self.let_go();
         self.dial = Dial::Waiting;
