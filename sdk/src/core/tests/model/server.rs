@@ -130,6 +130,7 @@ impl Server {
             }
             if !link {
                 (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new());
+                session.typing = false;
             }
         }
     }
@@ -154,7 +155,10 @@ impl Server {
             }
             // The client's last word: it asks for nothing more.
             "1" => self.lose(id),
-            "41" => (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new()),
+            "41" => {
+                (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new());
+                session.typing = false;
+            }
             _ if frame.starts_with("42") && session.joined => {
                 let ack = ack_id(frame);
                 let event: Value = serde_json::from_str(&frame[2 + ack.len()..]).unwrap();
