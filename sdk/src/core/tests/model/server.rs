@@ -128,7 +128,8 @@ impl Server {
                 session.said.push_back(format!(r#"42["closing",{said}]"#));
                 session.said.push_back(if link { CLOSE } else { "41" }.to_owned());
             }
-            if !link {
+            // Plain JSON has no word for it but the link's end.
+            if !link && !session.json {
                 (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new());
                 session.typing = false;
             }
