@@ -71,7 +71,19 @@ async fn a_server_that_shuts_down_says_when_to_come_back(protocol: &'static str)
         retry_after: Some(Duration::from_millis(700)),
         ..server_config()
     };
-    let Chat { server, testee, .. } = Chat::start_at(protocol, config, json!({})).await;
+    let Chat {
+        server,
+        testee,
+        tunnel: _tunnel,
+        ..
+    } = {
+        let chat = Chat::start_at(protocol, config, json!({})).await;
+        // Both are in the chat by now, and not only on their way.
+        for (from, to) in [("alice", "bob"), ("bob", "alice")] {
+            chat.delivered(from, "sendPrivateMessage", json!([to, "hello"])).await;
+        }
+        chat
+    };
     server.shutdown().await;
     for user in ["alice", "bob"] {
         let waiting = testee.wait_state(user, "waiting").await;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rejoin_server::{Limit, RateLimits, ServerConfig};
-use serde_json::{Value, json};
+use rejoin_server::{Features, Limit, RateLimits, ServerConfig};
+use serde_json::json;
 
 use crate::{Chat, over_both, server_config};
 
@@ -99,22 +99,26 @@ async fn friends_are_in_the_greeting_and_their_coming_and_going_is_heard(protoco
 
 async fn a_limit_that_is_reached_is_told(protocol: &'static str) {
     let limits = RateLimits {
-        create_room: Limit::new(2, Duration::from_secs(60)),
+        create_room: Limit::new(5, Duration::from_secs(60)),
         ..RateLimits::default()
     };
     let config = ServerConfig {
         limits,
+        // Whoever asks for an acknowledgement is told by that.
+        features: Features::NONE,
         ..server_config()
     };
     let chat = Chat::start_at(protocol, config, json!({})).await;
-    chat.testee.on("alice", "rateLimitExceeded").await;
-    for n in 0..2 {
-        chat.delivered("alice", "createRoom", json!([{ "name": format!("room {n}") }]))
-            .await;
+    for event in ["warning", "rateLimitExceeded"] {
+        chat.testee.on("alice", event).await;
     }
-    chat.testee
-        .send("alice", "createRoom", json!([{ "name": "one more" }]))
-        .await;
-    let told: Value = chat.event("alice", "rateLimitExceeded").await;
-    assert!(told.is_object(), "{told}");
+    for n in 0..6 {
+        let room = json!({ "name": format!("room {n}") });
+        let receipt = chat.testee.send("alice", "createRoom", json!([room])).await;
+        assert_eq!(chat.testee.outcome("alice", receipt).await.name, "sent");
+    }
+    assert!(chat.event("alice", "warning").await["message"].is_string());
+    let told = chat.event("alice", "rateLimitExceeded").await;
+    assert_eq!(told["event"], "create_room");
+    assert_eq!(chat.testee.events("alice", "rateLimitExceeded").len(), 1);
 }
