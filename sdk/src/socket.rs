@@ -105,7 +105,7 @@ impl Socket {
     /// an attachment wherever it stands. Connected, it is handed to the link in the driver's next turn. Not connected, it
     /// waits in the queue and is sent, in order, on connect.
     ///
-    /// A message that can't be taken has its outcome at once: [`Outcome::Rejected`] with
+    /// A message that can't be taken has its outcome at once: [`Outcome::Rejected`](crate::Outcome::Rejected) with
     /// [`Error::InvalidPayload`] for a reserved name, too much binary, or what cannot be encoded, and with
     /// [`Error::Overloaded`] where the queue is full and does not drop.
     #[cfg(feature = "typed")]

@@ -64,10 +64,6 @@ async fn what_the_client_cannot_do_is_unsupported() {
     for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
         assert_eq!(code(&mut testee, create(options)).await, 1005);
     }
-    testee.take(&create(json!({})).to_string()).await;
-    for command in [json!({ "id": 2, "op": "call", "client": "a", "method": "forget", "args": [] })] {
-        assert_eq!(code(&mut testee, command).await, 1005);
-    }
 }
 
 #[tokio::test]
@@ -87,6 +83,8 @@ async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
         json!({ "id": 2, "op": "create", "client": "b" }),
         json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": [1] }),
         json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": ["r", null, "more"] }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "sendGameMove", "args": ["g"] }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "markNotificationsRead", "args": [["n", 1]] }),
     ] {
         assert_eq!(code(&mut testee, command).await, 1003);
     }

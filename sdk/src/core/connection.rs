@@ -427,7 +427,7 @@ impl Core {
                 Timer::Fallback => _ = self.fall_back(),
                 Timer::Upgrade => self.give_up_upgrade(),
                 Timer::Stable => self.attempts.stable(),
-                Timer::Drain => self.stop_leaving(),
+                Timer::Drain => self.leaving_overdue(),
             }
         }
         for index in 0..self.sockets.len() {

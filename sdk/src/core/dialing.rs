@@ -208,6 +208,13 @@ impl Core {
 
     /// Tells the server that the client leaves a namespace. It keeps no session that was left.
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        if let Some(frame) = self.disconnect_packet(socket) {
+            self.control(frame);
+        }
+    }
+
+    /// The packet that says so, where there is one. The session counts as left.
+    pub(super) fn disconnect_packet(&mut self, socket: SocketId) -> Option<Frame> {
         // The answer to a probe that is under way says nothing about what is written behind it.
         let unproven = 1 + u8::from(self.is_probing());
         let namespace = &mut self.sockets[socket.index()];
@@ -216,12 +223,9 @@ impl Core {
             namespace.parted = Some(link.id);
             namespace.unproven = unproven;
         }
-        if self.config.protocol == Protocol::Json {
-            // The end of the link says so.
-            return;
-        }
-        let frame = self.packet(socket, Kind::Disconnect, "");
-        self.control(frame);
+        // In plain JSON the end of the link says so.
+        let is_said = self.config.protocol == Protocol::SocketIo;
+        is_said.then(|| self.packet(socket, Kind::Disconnect, ""))
     }
 
     fn packet(&self, socket: SocketId, kind: Kind, data: &str) -> Frame {

@@ -25,6 +25,12 @@ pub(super) struct Link {
     pub(super) since: Duration,
     /// Whether the platform wants to know at once if it is alive.
     pub(super) urgent: bool,
+    /// When it was last given messages.
+    pub(super) spoke: Option<Duration>,
+    /// What the server is told when no message is under way any more: that sockets leave.
+    pub(super) goodbyes: Vec<Frame>,
+    /// Whether that waits for a proof that the server has read the last messages.
+    pub(super) unread: bool,
     /// Whether the server still has to be told that it ends; a WebSocket does so by closing.
     pub(super) farewell: bool,
     /// How long the server may be silent. `None` until the session is open.
@@ -73,6 +79,9 @@ impl Link {
             fallback,
             since,
             urgent: false,
+            spoke: None,
+            goodbyes: Vec::new(),
+            unread: false,
             farewell: false,
             patience: None,
             json: None,

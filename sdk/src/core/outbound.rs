@@ -76,6 +76,9 @@ impl Core {
         for namespace in &mut self.sockets {
             namespace.fill(&mut self.cx, &mut self.head, &mut link.next, BATCH, fit);
         }
+        if link.next.bytes > 0 {
+            link.spoke = Some(self.cx.now.mono);
+        }
         link.hand_over(&mut self.cx, &mut self.requests);
     }
 
@@ -124,6 +127,9 @@ impl Core {
         let fit = self.fit();
         if let Dial::Linked(link) = &mut self.dial {
             self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next, usize::MAX, fit);
+            if link.next.bytes > 0 {
+                link.spoke = Some(self.cx.now.mono);
+            }
         }
     }
 

@@ -102,21 +102,29 @@ impl Core {
         } else if self.config.can_ping && self.cx.transport == Some(Transport::WebSocket) {
             self.control(Frame::Ping);
         } else {
-            self.send_to_probe(Kind::Connect);
+            self.control(to_probe(Kind::Connect));
+        }
+    }
+
+    /// What a living server answers at once, on a link that only writes its last words.
+    pub(super) fn last_probe(&self) -> Frame {
+        match self.config.can_ping {
+            true => Frame::Ping,
+            false => to_probe(Kind::Connect),
         }
     }
 
     /// The server answered the CONNECT of a probe. One that accepted it is left at once.
     pub(super) fn probe_answered(&mut self, kind: Kind) {
         if kind == Kind::Connect {
-            self.send_to_probe(Kind::Disconnect);
+            self.control(to_probe(Kind::Disconnect));
         }
         self.handle_pong();
     }
+}
 
-    fn send_to_probe(&mut self, kind: Kind) {
-        let mut packet = BytesMut::with_capacity(32);
-        encode_message_prefix(&mut packet, kind, 0, PROBE_NAMESPACE, None);
-        self.control(Frame::Text(packet.freeze()));
-    }
+fn to_probe(kind: Kind) -> Frame {
+    let mut packet = BytesMut::with_capacity(32);
+    encode_message_prefix(&mut packet, kind, 0, PROBE_NAMESPACE, None);
+    Frame::Text(packet.freeze())
 }

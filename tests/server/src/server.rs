@@ -12,7 +12,7 @@ use socketioxide::handler::ConnectHandler;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::auth::User;
 use crate::chat::{self, Closing, Hub};
@@ -46,8 +46,8 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
-    /// The database could not be opened.
-    #[error("cannot open the database {database:?}: {message}")]
+    /// The database could not be opened, or written to.
+    #[error("the database {database:?} failed: {message}")]
     Database {
         /// The database that was asked for.
         database: Database,
@@ -61,6 +61,9 @@ pub enum ServerError {
 
 /// How long an orderly end may take, for what is still to be sent and for what still runs.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a client that polls is given to ask for what it was told last.
+const LAST_POLL: Duration = Duration::from_millis(250);
 
 impl Server {
     /// Starts a server and returns once it listens.
@@ -152,8 +155,12 @@ impl Server {
     pub async fn shutdown(mut self) {
         let (hub, io) = (self.hub.clone(), self.io.clone());
         let farewell = async move {
-            for session in hub.presence.all() {
+            let sessions = hub.presence.all();
+            for session in &sessions {
                 session.shut_down(&hub);
+            }
+            if sessions.iter().any(|session| session.is_polling()) {
+                sleep(LAST_POLL).await;
             }
             // A client that does not read cannot hold this up.
             let ended = join(io.close(), hub.presence.emptied());

@@ -1,5 +1,6 @@
 //! One client that is driven, and what it reports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,12 +10,24 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::lines::{EventLine, Lines, Refusal, StateLine, malformed};
-use super::names::Names;
 use super::options::{Options, Token, unsupported};
 use super::receipts::{Receipts, next_number};
 use crate::binary;
 
 const EVERY_EVENT: &str = "*";
+
+/// What the client tells about itself under that name too. The rest has to be asked for by its own.
+const OWN_OF_EVERY_EVENT: [&str; 6] = [
+    "handlerError",
+    "overflow",
+    "warning",
+    "storeError",
+    "accountChanged",
+    "messageStatus",
+];
+
+/// The chat layer's own events, which it gives by name.
+const OWN_OF_CHAT: [&str; 3] = ["connectionStatusChange", "connectionFailed", "reconnected"];
 
 /// A client by the name that commands have for it.
 pub(super) struct Driven {
@@ -22,7 +35,7 @@ pub(super) struct Driven {
     pub(super) reporter: Arc<Reporter>,
     link: Link,
     token: TokenOf,
-    notices: Vec<(String, Subscription)>,
+    own: Vec<(String, Subscription)>,
     _states: Subscription,
 }
 
@@ -46,7 +59,8 @@ pub(super) struct Reporter {
     pub(super) client: String,
     pub(super) lines: Lines,
     pub(super) receipts: Receipts,
-    names: Names,
+    /// Whether events of the chat layer have their TypeScript names.
+    names: bool,
     last: Mutex<Option<StateChange>>,
     /// Events that the server wants answered, by the numbers in their lines.
     asked: Mutex<HashMap<u64, Event>>,
@@ -99,10 +113,7 @@ impl Driven {
             client: name.to_owned(),
             lines: lines.clone(),
             receipts: Receipts::default(),
-            names: match &link {
-                Link::Generic(_) => Names::Wire,
-                Link::Chat(_) => Names::Chat,
-            },
+            names: matches!(link, Link::Chat(_)),
             last: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -116,7 +127,7 @@ impl Driven {
             reporter,
             link,
             token,
-            notices: Vec::new(),
+            own: Vec::new(),
             _states: states,
         }
     }
@@ -145,14 +156,24 @@ impl Driven {
     /// Starts event lines.
     pub(super) fn on(&mut self, event: &str) {
         let reporter = Arc::clone(&self.reporter);
-        if event == EVERY_EVENT {
-            self.socket
-                .on_any(move |event| reporter.event(&reporter.names.name_of(event.name()), event))
-                .detach();
-        } else {
-            let name = event.to_owned();
-            let wire = self.reporter.names.wire_of(event);
-            self.socket.on(wire, move |event| reporter.event(&name, event)).detach();
+        let name = event.to_owned();
+        let own = OWN_OF_CHAT.contains(&event);
+        match &self.link {
+            _ if event == EVERY_EVENT => self
+                .socket
+                .on_any(move |event| reporter.event(&reporter.name_of(event), event))
+                .detach(),
+            Link::Chat(chat) => {
+                let subscription = chat.on_name(event, move |event| reporter.event(&name, event));
+                match own {
+                    true => return self.own.push((event.to_owned(), subscription)),
+                    false => subscription.detach(),
+                }
+            }
+            Link::Generic(_) => self
+                .socket
+                .on(event, move |event| reporter.event(&name, event))
+                .detach(),
         }
         self.on_notice(event, false);
     }
@@ -164,7 +185,19 @@ impl Driven {
         }
         let reporter = Arc::clone(&self.reporter);
         let name = event.to_owned();
-        let wire = self.reporter.names.wire_of(event);
+        if let Link::Chat(chat) = &self.link
+            && OWN_OF_CHAT.contains(&event)
+        {
+            let mut heard = false;
+            let subscription = chat.on_name(event, move |event| {
+                if !std::mem::replace(&mut heard, true) {
+                    reporter.event(&name, event);
+                }
+            });
+            self.own.push((event.to_owned(), subscription));
+            return Ok(());
+        }
+        let wire = self.wire_name(event);
         self.socket
             .once(wire, move |event| reporter.event(&name, event))
             .detach();
@@ -177,22 +210,29 @@ impl Driven {
         let reporter = Arc::clone(&self.reporter);
         let (name, mut heard) = (event.to_owned(), false);
         let subscription = self.socket.on_notice(move |notice| {
-            let wanted = name == EVERY_EVENT || name == notice.name();
-            if wanted && !(once && heard) {
+            let among_all = name == EVERY_EVENT && OWN_OF_EVERY_EVENT.contains(&notice.name());
+            if (among_all || name == notice.name()) && !(once && heard) {
                 heard = true;
                 reporter.notice(notice);
             }
         });
-        self.notices.push((event.to_owned(), subscription));
+        self.own.push((event.to_owned(), subscription));
+    }
+
+    fn wire_name<'a>(&self, event: &'a str) -> &'a str {
+        match self.link {
+            Link::Chat(_) => rejoin::wire_name(event),
+            Link::Generic(_) => event,
+        }
     }
 
     /// Ends event lines.
     pub(super) fn off(&mut self, event: &str) {
-        self.notices.retain(|(name, _)| name != event);
+        self.own.retain(|(name, _)| name != event);
         if event == EVERY_EVENT {
             self.socket.off_any();
         } else {
-            self.socket.off(self.reporter.names.wire_of(event));
+            self.socket.off(self.wire_name(event));
         }
     }
 
@@ -235,6 +275,13 @@ impl Driven {
 }
 
 impl Reporter {
+    fn name_of<'a>(&self, event: &'a Event) -> Cow<'a, str> {
+        match self.names {
+            true => rejoin::event_name(event.name()),
+            false => event.name().into(),
+        }
+    }
+
     fn state(&self, change: &StateChange) {
         self.lines.print(&StateLine::of(&self.client, change));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());

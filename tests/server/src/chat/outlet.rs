@@ -3,6 +3,7 @@
 //! The chat knows events by their Socket.IO names; what differs on the wire is decided here.
 
 use serde_json::{Value, json};
+use socketioxide::TransportType;
 use socketioxide::extract::{AckSender, SocketRef};
 
 use super::answer::Answer;
@@ -48,6 +49,14 @@ impl Outlet {
             }
             // The features came with `connection`, before anybody was known.
             Self::Json(outlet) => outlet.say("authenticated", &json!({ "user": user, "friends": friends })),
+        }
+    }
+
+    /// Whether it is Socket.IO over long-polling.
+    pub(super) fn is_polling(&self) -> bool {
+        match self {
+            Self::SocketIo(socket) => socket.transport_type() == TransportType::Polling,
+            Self::Json(_) => false,
         }
     }
 

@@ -80,6 +80,11 @@ impl Session {
         }
     }
 
+    /// Whether it hears only what it asks for.
+    pub(crate) fn is_polling(&self) -> bool {
+        self.outlet.is_polling()
+    }
+
     /// Whether both are the same connection.
     pub(crate) fn is(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)

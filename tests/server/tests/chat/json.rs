@@ -349,3 +349,55 @@ async fn a_connection_that_ends_leaves_its_rooms() {
     drop(two);
     assert_eq!(one.event("user_left_room").await["user"], bob());
 }
+
+#[tokio::test]
+async fn what_a_connection_that_does_not_read_has_no_room_for_comes_on_return() {
+    let server = start(ServerConfig {
+        max_kept: 100,
+        max_notifications: 1,
+        ..config()
+    })
+    .await;
+    let mut alice = Wire::user(&server, "u1", "Alice").await;
+    let mut bob = Plain::user(&server, "u2", "Bob").await;
+    // Large ones fill what the system buffers, small ones the server's own queue.
+    let filling = "x".repeat(64 * 1024);
+    let mut first_kept = None;
+    for n in 0..10_000 {
+        let content = if n < 250 { &filling } else { "y" };
+        let message = json!({ "recipientId": "u2", "content": content, "messageId": format!("m{n}") });
+        alice.emit("private_message", message).await;
+        if alice.event("message_sent").await["delivered"] == false {
+            first_kept = Some(n);
+            break;
+        }
+    }
+    let kept = first_kept.expect("the queue has an end");
+    for n in 0..kept {
+        assert_eq!(bob.event("private_message").await["id"], format!("m{n}"));
+    }
+    // There is room again, but what comes now must not overtake what was kept.
+    let next = json!({ "recipientId": "u2", "content": "z", "messageId": "next" });
+    alice.emit("private_message", next).await;
+    assert_eq!(alice.event("message_sent").await["delivered"], false);
+    assert_eq!(bob.ends().await, (Vec::new(), 1013));
+
+    until(|| server.stats().connections == 1).await;
+    let mut bob = Plain::user(&server, "u2", "Bob").await;
+    for id in [format!("m{kept}"), "next".to_owned()] {
+        assert_eq!(bob.event("private_message").await["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_websocket_is_told_so() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let server = server().await;
+    let mut stream = tokio::net::TcpStream::connect(server.addr()).await.expect("connected");
+    let request = b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    stream.write_all(request).await.expect("written");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.expect("read");
+    assert!(response.starts_with("HTTP/1.1 426 "), "{response}");
+}
