@@ -44,8 +44,8 @@
 //! - `tls` (default): `https://` and `wss://` through rustls.
 
 #![forbid(unsafe_code)]
-// On the web, which has one thread here, handlers and links are not `Send`; what holds them is in an `Arc` all the same, as
-// it is elsewhere. Where they must be `Send`, the bounds in `sys` demand it.
+// On the web handlers and links are not `Send`, and stand in an `Arc` all the same, so that the code is one for every
+// platform. Where there are threads the bounds of `sys` demand `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
 mod builder;

@@ -124,7 +124,7 @@ impl Core {
 
     /// The user wants a socket connected. Dials at once, whatever delay was running.
     pub fn connect(&mut self, now: Now, socket: SocketId) {
-        self.enter(now);
+        self.enter_anew(now);
         if self.closed {
             return;
         }
@@ -155,7 +155,7 @@ impl Core {
 
     /// The user wants a socket closed. What can be written still is; what waits stays for the next `connect`.
     pub fn disconnect(&mut self, now: Now, socket: SocketId) {
-        self.enter(now);
+        self.enter_anew(now);
         let namespace = &mut self.sockets[socket.index()];
         if !namespace.wanted && matches!(namespace.state, State::Idle | State::Closed) {
             return;
@@ -168,7 +168,7 @@ impl Core {
 
     /// Ends everything for good: every message has its outcome afterwards.
     pub fn close(&mut self, now: Now) {
-        self.enter(now);
+        self.enter_anew(now);
         for index in 0..self.sockets.len() {
             let socket = self.sockets[index].id;
             self.leave(socket, &Error::Closed);
@@ -242,10 +242,9 @@ impl Core {
 
     /// The user typed something for `target`.
     pub fn start_typing(&mut self, now: Now, socket: SocketId, target: Target) {
-        self.enter(now);
+        self.enter_anew(now);
         let bounds = self.bounds();
         self.sockets[socket.index()].start_typing(&mut self.cx, target, bounds);
-        self.wake_at = None;
     }
 
     /// The user stopped typing, or sent what was being typed.
@@ -406,7 +405,14 @@ impl Core {
         }
         if stepped {
             self.wake_up();
+            self.wake_at = None;
         }
+    }
+
+    /// The same for an input that sets deadlines: another that follows before the next drain has to look at them.
+    pub(super) fn enter_anew(&mut self, now: Now) {
+        self.enter(now);
+        self.wake_at = None;
     }
 
     /// Something may be due earlier than the last drain knew.

@@ -14,7 +14,7 @@ impl Core {
     /// word for leaving; what is queued stays. One on its way uses them for its CONNECT, or for another one if that was
     /// sent. One that the server refused connects again.
     pub fn set_auth(&mut self, now: Now, socket: SocketId, auth: AuthSource) {
-        self.enter(now);
+        self.enter_anew(now);
         let namespace = &mut self.sockets[socket.index()];
         namespace.config.auth = auth;
         namespace.asked_anew = false;

@@ -51,8 +51,10 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
+    /// A server that takes the client has said all about when to come.
     pub(super) fn connected(&mut self) {
         self.failed = 0;
+        self.not_before = Duration::ZERO;
     }
 
     pub(super) fn stable(&mut self) {

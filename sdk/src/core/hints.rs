@@ -37,7 +37,7 @@ impl Platform {
 impl Core {
     /// The platform has something to say.
     pub fn hint(&mut self, now: Now, hint: Hint) {
-        self.enter(now);
+        self.enter_anew(now);
         if self.closed {
             return;
         }

@@ -36,7 +36,7 @@ impl Core {
     /// Disconnects, takes back everything that waits, and keeps nothing of the user: messages, rooms, sessions. What a store
     /// keeps is erased.
     pub fn forget(&mut self, now: Now) {
-        self.enter(now);
+        self.enter_anew(now);
         for index in 0..self.sockets.len() {
             let socket = self.sockets[index].id;
             if self.sockets[index].is_joined() {

@@ -1,6 +1,7 @@
 //! The queue of one socket: what waits to be handed to a link, in order and within bounds.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
 
 /// One message in the core's care.
-#[derive(Debug)]
 pub(crate) struct Entry {
     /// Its place in the order of all messages.
     pub(crate) seq: u64,
@@ -43,8 +43,18 @@ pub(crate) struct Entry {
     pub(crate) completer: Option<Completer>,
 }
 
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Neither what it says nor a room's password.
+        f.debug_struct("Entry")
+            .field("seq", &self.seq)
+            .field("writes", &self.writes)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What the core itself does with the answer.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub(crate) enum Purpose {
     /// Nothing.
     #[default]
@@ -109,7 +119,6 @@ impl Entry {
 }
 
 /// What waits to be written.
-#[derive(Debug)]
 pub(crate) enum Item {
     /// A message; survives the loss of a link.
     Message(Entry),
@@ -118,7 +127,7 @@ pub(crate) enum Item {
 }
 
 /// The queue. It knows nothing of links; whoever takes an entry out is answerable for its outcome.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Outbox {
     items: VecDeque<Item>,
     messages: usize,
@@ -126,6 +135,13 @@ pub(crate) struct Outbox {
     bytes: usize,
     replies: usize,
     next_expiry: Option<Duration>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what is being said to the server.
+        f.debug_list().entries(self.entries()).finish()
+    }
 }
 
 impl Outbox {

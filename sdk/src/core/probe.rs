@@ -11,6 +11,7 @@ use super::connection::{Core, Dial};
 use super::dialing::Redial;
 use super::io::{Frame, SocketId};
 use super::link::Link;
+use super::outbox::{Entry, Purpose};
 use super::socketio::{Kind, encode_message_prefix};
 use super::timers::Timer;
 use crate::config::Protocol;
@@ -27,7 +28,9 @@ impl Core {
     /// An answer is overdue. Where the message can be sent again its fate waits for the probe's.
     pub(super) fn ack_overdue(&mut self, socket: SocketId, id: u64) {
         let namespace = &mut self.sockets[socket.index()];
-        let again = namespace.acks.get(id).is_some_and(|entry| entry.reliable) && namespace.sends_again();
+        // A leave waits with the messages before it: they may have to be sent again, and need the room then.
+        let waits = |entry: &Entry| entry.reliable || matches!(entry.purpose, Purpose::Leave(_));
+        let again = namespace.acks.get(id).is_some_and(waits) && namespace.sends_again();
         if again {
             namespace.suspects.push(id);
         } else {

@@ -82,14 +82,20 @@ impl Recovery {
 }
 
 /// Events that came before the CONNECT that they belong to.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Early {
     events: Vec<EarlyEvent>,
     bytes: usize,
 }
 
+impl fmt::Debug for Early {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what they say.
+        write!(f, "Early({} events, {} bytes)", self.events.len(), self.bytes)
+    }
+}
+
 /// One of them; `ack` is the id under which the server waits for an answer.
-#[derive(Debug)]
 pub(crate) struct EarlyEvent {
     pub(crate) name: ByteString,
     pub(crate) payload: Payload,

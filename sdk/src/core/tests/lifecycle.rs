@@ -376,7 +376,7 @@ fn a_clean_close_during_the_handshake_says_what_was_wrong() {
     pair.core.connect(pair.now, pair.socket);
     pair.drain();
     let link = pair.link();
-    pair.event(link, crate::core::LinkEvent::Closed(None));
+    pair.event(link, LinkEvent::Closed(None));
     assert_eq!(pair.states()[1].1, Some(Reason::ConnectError));
     assert_eq!(pair.notices(), Vec::<Notice>::new());
 }

@@ -4,10 +4,12 @@
 //! - `rules`: the eight rules of ARCHITECTURE.md.
 //! - `lifecycle`, `sending`, `chat`, `hints`, `forget`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
 //!   `transports`: long-polling and upgrades; `interleavings`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
-//! - `model`: random histories with an honest server (`server`): nothing lost, doubled or out of order once it is quiet.
+//! - `model`: random histories with an honest server over every kind of link: nothing lost, doubled or out of order once it
+//!   is quiet. `carriage`: what these found.
 
 #![allow(clippy::unwrap_used)]
 
+mod carriage;
 mod chat;
 mod closing;
 mod credentials;

@@ -1,10 +1,10 @@
 //! One HTTP exchange by the browser's fetch.
 //!
-//! The request and the answer are gloo-net's. Its `send` is left out: it panics, and a panic is the end of a page's
-//! client, where fetch rejects with something that is no `Error` of the module's own realm. In a page that takes a script
-//! that replaced fetch; under test runners that give each file a realm of its own, as Jest does, every refused connection.
-//! Its builder panics in the same way, but only at an address that was never a URL, or a signal that is not the realm's of
-//! `Request`: the one stands in `Builder`'s way, the other in that of whoever mixes two realms' globals.
+//! gloo-net makes the request and reads the answer's head. It panics, which is the end of a page's client, at anything
+//! thrown that is no `Error` of the module's own realm. Browsers throw none such here, but test runners that give each
+//! file a realm of its own do, as Jest does, and so may a script that replaced fetch. Hence what can fail is not left to
+//! it: an address that is none, and fetch itself, which is called here and not by its `send`. What remains is a
+//! `Request` that refuses the signal, where a page has the two from different realms.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use gloo_net::http::{self, RequestBuilder};
 use js_sys::{Date, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect, Url};
 
 use crate::core::{Method, Request, Response};
 use crate::error::Error;
@@ -49,6 +49,7 @@ fn lost<E>(_: E) -> Error {
 fn build(request: &Request, with_credentials: bool, abort: &Abort) -> Result<http::Request, Error> {
     let scheme = if request.secure { "https://" } else { "http://" };
     let url = [scheme, &request.authority, &request.target].concat();
+    Url::new(&url).map_err(lost)?;
     let builder = RequestBuilder::new(&url)
         .cache(RequestCache::NoStore)
         .redirect(RequestRedirect::Manual)

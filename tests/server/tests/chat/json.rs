@@ -316,7 +316,7 @@ async fn what_cannot_be_read_is_an_error_and_the_end() {
     plain.say(fits).await;
     plain.event("pong").await;
     plain.leave(&server).await;
-    for size in [1000, 1_000_000] {
+    for size in [1000, 32_000_000] {
         let large = json!({ "type": "ping", "data": "x".repeat(size) });
         assert_eq!(refused(&server, Message::text(large.to_string())).await, 1009);
     }

@@ -92,6 +92,9 @@ impl World {
         for (link, frame) in self.pair.wire.drain(..) {
             self.net.flight.push((link, frame));
         }
+        let listens = |wire: &Wire| matches!(wire.kind, Kind::Get | Kind::Upgrade(_));
+        let deaf = self.pair.core.transport() == Some(Transport::Polling) && !self.net.wires.values().any(listens);
+        assert!(!deaf, "a session on polling that nobody listens to");
         assert!(self.net.wires.len() <= 5, "wires are left behind: {:?}", self.net.wires);
     }
 

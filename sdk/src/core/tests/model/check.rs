@@ -16,6 +16,8 @@ use crate::state::{Reason, State, StateChange};
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     state: Option<State>,
+    /// Whether the last session to begin was one that had been lost.
+    pub(super) recovered: bool,
     /// From when on no living link has an excuse.
     pub(super) calm_from: Option<Duration>,
     /// The server's numbered events.
@@ -52,6 +54,9 @@ impl World {
                     assert_eq!(change.previous, before);
                     assert!(follows(before, &change), "{before:?} to {change:?}");
                     let connected = change.state == State::Connected;
+                    if connected {
+                        self.heard.recovered = change.recovered;
+                    }
                     assert_eq!(change.transport.is_some(), connected, "{change:?}");
                     assert!(!change.recovered || connected && self.server.recovers, "{change:?}");
                     if change.reason == Some(Reason::PingTimeout) {
@@ -164,6 +169,13 @@ impl World {
             );
         }
         Ok(())
+    }
+
+    /// How many sessions there were, if the server would take up the last one again.
+    pub(super) fn recoverable(&self) -> Option<usize> {
+        let since = &self.server.since;
+        let known = self.heard.told.last() >= since.last();
+        (self.server.recovers && known).then_some(since.len())
     }
 
     /// The user leaves: after the time for last words nothing is left.

@@ -50,6 +50,14 @@ pub(super) struct Server {
     pub(super) since: Vec<u64>,
 }
 
+impl Session {
+    /// It is no longer in the namespace, and nobody takes it up again.
+    fn part(&mut self) {
+        (self.joined, self.typing) = (false, false);
+        (self.pid, self.rooms) = (None, BTreeSet::new());
+    }
+}
+
 impl Server {
     /// A session begins: with Engine.IO's handshake, or with plain JSON's greeting.
     pub(super) fn open(&mut self, protocol: Protocol) -> u64 {
@@ -129,7 +137,7 @@ impl Server {
                 session.said.push_back(if link { CLOSE } else { "41" }.to_owned());
             }
             if !link {
-                (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new());
+                session.part();
             }
         }
     }
@@ -154,7 +162,7 @@ impl Server {
             }
             // The client's last word: it asks for nothing more.
             "1" => self.lose(id),
-            "41" => (session.joined, session.pid, session.rooms) = (false, None, BTreeSet::new()),
+            "41" => session.part(),
             _ if frame.starts_with("42") && session.joined => {
                 let ack = ack_id(frame);
                 let event: Value = serde_json::from_str(&frame[2 + ack.len()..]).unwrap();
@@ -169,7 +177,7 @@ impl Server {
                 let data = frame.strip_prefix("40").filter(|data| !data.is_empty());
                 self.join(id, &serde_json::from_str(data.unwrap_or("{}")).unwrap());
             }
-            _ if frame.starts_with('{') => self.json_frame(id, &serde_json::from_str(frame).unwrap()),
+            _ if frame.starts_with('{') && session.joined => self.json_frame(id, &serde_json::from_str(frame).unwrap()),
             _ => {}
         }
     }

@@ -200,7 +200,9 @@ impl World {
         (self.net.websocket, self.net.polling) = (Mood::Open, Mood::Open);
         self.run(&Step::Hint(Hint::Online));
         self.run(&Step::Hint(Hint::Foreground));
-        self.run(&Step::Connect);
+        if matches!(self.pair.state(), State::Idle | State::Closed) {
+            self.run(&Step::Connect);
+        }
         self.heard.calm_from = Some(self.pair.now.mono + secs(3));
         for turn in 0..100 {
             if turn == 8 {
