@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::connection::Core;
 use super::context::Context;
 use super::io::SocketId;
-use super::namespace::{Namespace, Why};
+use super::namespace::{Namespace, Phase, Why};
 use super::scan;
 use crate::error::Error;
 use crate::payload::Payload;
@@ -106,7 +106,8 @@ impl Core {
             self.release();
             return;
         }
-        let others = self.sockets.iter().any(|other| other.id != socket && other.is_joined());
+        let under_way = |other: &Namespace| other.is_joined() || other.phase == Phase::Joining;
+        let others = self.sockets.iter().any(|other| other.id != socket && under_way(other));
         if !others {
             self.lose_link(Reason::ServerDisconnect, Error::LinkLost);
             return;

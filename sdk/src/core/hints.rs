@@ -128,7 +128,11 @@ impl Core {
             namespace.stop_all_typing(&mut self.cx, bounds);
         }
         match &self.dial {
-            Dial::Linked(link) if link.is_open() => self.timers.set(Timer::Background, self.cx.after(GRACE)),
+            Dial::Linked(link) if link.is_open() => {
+                if !self.timers.is_set(Timer::Background) {
+                    self.timers.set(Timer::Background, self.cx.after(GRACE));
+                }
+            }
             Dial::Linked(_) | Dial::Preparing => self.pause(),
             Dial::Waiting | Dial::Held => self.hold(Reason::Background),
             Dial::Idle => {}

@@ -27,7 +27,7 @@ const BATCH: usize = 256 << 10;
 pub(super) const TOO_LARGE: &str = "it is larger than the server's maxPayload";
 
 /// More than the head of any packet needs.
-const HEAD: u64 = 64;
+const HEAD: usize = 64;
 
 /// What the server takes in one message, as the link would carry it.
 #[derive(Debug, Clone, Copy)]
@@ -161,7 +161,7 @@ impl Core {
     /// [`Error::LinkLost`] where the link that asked is gone: nobody waits for the answer any more.
     pub(crate) fn reply(&mut self, now: Now, socket: SocketId, to: ReplyTo, args: RawArgs) -> Result<(), Error> {
         self.enter(now);
-        let bounds = self.bounds();
+        let (bounds, fit) = (self.bounds(), self.fit());
         let namespace = &mut self.sockets[socket.index()];
         let asked = matches!(&self.dial, Dial::Linked(link) if link.id == to.link);
         if !asked || !namespace.is_joined() || namespace.joins != to.join {
@@ -170,10 +170,7 @@ impl Core {
         if args.attachments.len() > bounds.attachments {
             return Err(Error::payload("it has more binary attachments than the limit"));
         }
-        if bounds
-            .max_payload
-            .is_some_and(|max| args.json.len() as u64 + HEAD > max)
-        {
+        if !fit.takes(args.json.len() + HEAD, &args.attachments) {
             return Err(Error::payload(TOO_LARGE));
         }
         if namespace.outbox.reply_bytes() > bounds.outgoing {

@@ -300,3 +300,17 @@ fn messages_that_wait_stay_when_the_server_ends_the_session() {
     pair.server(CONNECT);
     assert_eq!(pair.frames(), [r#"42["later"]"#]);
 }
+
+#[test]
+fn a_socket_that_is_still_joining_keeps_the_link_that_another_was_thrown_out_of() {
+    let mut pair = Pair::connected();
+    let news = pair.core.add_socket(NamespaceConfig::new("/news"));
+    pair.core.connect(pair.now, news);
+    pair.drain();
+    pair.server("41");
+    assert!(pair.stopped.is_empty());
+    pair.server(r#"40/news,{"sid":"s2"}"#);
+    assert_eq!(pair.core.state(news).0, State::Connected);
+    pair.sleep(secs(2));
+    assert_eq!(pair.frames().last().unwrap(), "40", "and the other comes back on it");
+}

@@ -334,3 +334,13 @@ fn a_wall_clock_that_steps_ahead_dials_unless_the_app_is_in_the_background() {
     pair.drain();
     assert_eq!(pair.state(), State::Paused);
 }
+
+#[test]
+fn to_say_background_again_does_not_prolong_the_grace() {
+    let mut pair = Pair::connected();
+    hint(&mut pair, Hint::Background);
+    pair.sleep(secs(6));
+    hint(&mut pair, Hint::Background);
+    pair.sleep(secs(4));
+    assert_eq!(pair.state(), State::Paused);
+}
