@@ -55,6 +55,7 @@ mod dispatch;
 mod driver;
 mod error;
 mod event;
+mod own;
 mod payload;
 mod realtime;
 #[doc(hidden)]
@@ -65,6 +66,7 @@ mod socket;
 mod socket_options;
 mod state;
 pub mod store;
+mod stream;
 mod sys;
 
 /// README's code compiles.
@@ -89,3 +91,4 @@ pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
+pub use stream::{EventStream, Events, Lagged};

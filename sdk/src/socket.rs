@@ -16,6 +16,7 @@ use crate::receipt::{self, Outcome, Receipt};
 use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
 use crate::state::{Notice, State, StateChange, Transport};
+use crate::stream::{self, EventStream, Events};
 use crate::sys::Spawned;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
@@ -159,7 +160,35 @@ impl Socket {
         self.registry.on_event(Topic::Any, false, handler)
     }
 
-    /// Removes all handlers of one event.
+    /// Events of this name as a stream, up to 256 of which wait for the reader; see [`Events`].
+    ///
+    /// ```no_run
+    /// # async fn run(socket: rejoin::Socket) {
+    /// use futures::StreamExt;
+    ///
+    /// let mut headlines = socket.stream("headline");
+    /// while let Some(item) = headlines.next().await {
+    ///     match item {
+    ///         Ok(event) => println!("{:?}", event.get::<String>(0)),
+    ///         Err(rejoin::Lagged(missed)) => println!("{missed} headlines were missed"),
+    ///     }
+    /// }
+    /// // The client was closed.
+    /// # }
+    /// ```
+    pub fn stream(&self, event: &str) -> EventStream {
+        self.stream_with_capacity(event, stream::CAPACITY)
+    }
+
+    /// As [`stream`](Self::stream), with up to `capacity` events waiting, at least one. They hold the memory that they came
+    /// in.
+    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> EventStream {
+        Events::new(capacity, |feeder| {
+            self.on(event, move |event: &Event| feeder.push(event.clone()))
+        })
+    }
+
+    /// Removes all handlers of one event, and ends its streams.
     pub fn off(&self, event: &str) {
         self.registry.off(event);
     }

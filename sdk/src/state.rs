@@ -146,6 +146,41 @@ pub struct StateChange {
     pub transport: Option<Transport>,
 }
 
+impl StateChange {
+    /// The change as a JSON object, for platforms and logs: `state`, `previous`, `reason`, `retryIn` (milliseconds),
+    /// `recovered`, `transport`, each of them `null` where there is none, and `error` where something went wrong.
+    pub fn to_json(&self) -> String {
+        let mut json = Vec::with_capacity(160);
+        let mut object = ObjectWriter::new(&mut json);
+        object.string("state", self.state.name());
+        object.string("previous", self.previous.name());
+        match self.reason {
+            Some(reason) => object.string("reason", reason.as_str()),
+            None => object.raw("reason", "null"),
+        };
+        match self.state {
+            State::Waiting { retry_in } => {
+                object.uint("retryIn", u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX))
+            }
+            _ => object.raw("retryIn", "null"),
+        };
+        object.bool("recovered", self.recovered);
+        match self.transport {
+            Some(transport) => object.string("transport", transport.as_str()),
+            None => object.raw("transport", "null"),
+        };
+        if let Some(error) = &self.error {
+            let mut fields = Vec::with_capacity(96);
+            let mut nested = ObjectWriter::new(&mut fields);
+            write_error(&mut nested, error);
+            nested.end();
+            object.raw("error", std::str::from_utf8(&fields).unwrap_or("null"));
+        }
+        object.end();
+        String::from_utf8(json).unwrap_or_default()
+    }
+}
+
 /// What the client itself has to tell, beside the server's events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -157,7 +192,8 @@ pub enum Notice {
         /// Why the last one did.
         error: Error,
     },
-    /// A handler panicked or threw. The other handlers ran all the same.
+    /// A handler panicked or threw, or an event did not fit the type that handlers wait for (once per event, with the
+    /// field). The other handlers ran all the same.
     HandlerError(Error),
     /// The queue was full and its oldest message was dropped.
     Overflow {
