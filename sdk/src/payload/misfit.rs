@@ -127,7 +127,7 @@ mod tests {
                 "`members[0].age`: expected u8",
             ),
             (r#"{"members":"secret"}"#, "`members`: expected a sequence"),
-            (r#"{"id":1,"id":2}"#, "`id`: duplicate field `id`"),
+            (r#"{"id":1,"id":2}"#, "duplicate field `id`"),
             (r#""secret""#, "expected struct Room"),
             ("null", "expected struct Room"),
         ] {
