@@ -27,7 +27,7 @@ use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync};
 pub trait Buildable: Sized + private::Sealed {
     /// Makes it from the client underneath.
     #[doc(hidden)]
-    fn from_client(client: Client) -> Self;
+    fn from_client(client: Client, namespace: &str) -> Self;
 
     /// Whether its sockets speak the chat protocol.
     #[doc(hidden)]
@@ -43,7 +43,7 @@ impl private::Sealed for Client {}
 impl Buildable for Client {
     const CHAT: bool = false;
 
-    fn from_client(client: Client) -> Self {
+    fn from_client(client: Client, _: &str) -> Self {
         client
     }
 }
@@ -69,6 +69,7 @@ pub struct Builder<T> {
     delivery: Delivery,
     typing: TypingConfig,
     limits: Limits,
+    namespace: String,
     store: Option<Box<dyn Store>>,
     builds: PhantomData<fn() -> T>,
 }
@@ -93,12 +94,13 @@ impl<T: Buildable> Builder<T> {
             delivery: Delivery::Auto,
             typing: TypingConfig::default(),
             limits: Limits::default(),
+            namespace: "/".to_owned(),
             store: None,
             builds: PhantomData,
         }
     }
 
-    /// What is spoken with the server. Default [`Protocol::SocketIo`].
+    /// What is spoken with the server. Default [`Protocol::SocketIo`]. [`Protocol::Json`] says what that one lacks.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
@@ -130,14 +132,14 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
-    /// Credentials that are sent in CONNECT: anything that serialises to a JSON object.
+    /// Credentials that are sent in CONNECT, or in plain JSON's `authenticate`: anything that serialises to a JSON object.
     #[cfg(feature = "typed")]
     pub fn auth<A: serde::Serialize>(mut self, auth: A) -> Self {
         self.auth = Credentials::typed(&auth);
         self
     }
 
-    /// Credentials that are sent in CONNECT, as the text of a JSON object.
+    /// Credentials that are sent in CONNECT, or in plain JSON's `authenticate`, as the text of a JSON object.
     pub fn auth_json(mut self, json: impl Into<String>) -> Self {
         self.auth = Credentials::json(json.into());
         self
@@ -302,7 +304,7 @@ impl<T: Buildable> Builder<T> {
         });
         shared.sys.spawn(Box::pin(Driver::new(Arc::clone(&shared), store)));
         shared.sys.spawn(Box::pin(dispatch::run(Arc::clone(&shared))));
-        Ok(T::from_client(client))
+        Ok(T::from_client(client, &self.namespace))
     }
 
     fn full_query(&self, mut query: String) -> String {
@@ -392,6 +394,12 @@ impl<T: Buildable> Builder<T> {
 }
 
 impl Builder<crate::RealtimeClient> {
+    /// The namespace of the chat, `/` by default.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.namespace = namespace.into();
+        self
+    }
+
     /// How typing indicators are timed.
     pub fn typing(mut self, typing: TypingConfig) -> Self {
         self.typing = typing;

@@ -12,6 +12,10 @@ pub enum Protocol {
     #[default]
     SocketIo,
     /// Plain JSON over a WebSocket: every frame is one object with a `type`.
+    ///
+    /// It has the one namespace `/`, no binary, and events of one argument at most: others end `Rejected` at once, with
+    /// `InvalidPayload` or `Unsupported`. Acknowledgements need a server that promises `ack` in its `connection`; without,
+    /// a message that asks for one ends `Rejected` when it would be written.
     Json,
 }
 

@@ -44,6 +44,9 @@
 //! - `tls` (default): `https://` and `wss://` through rustls.
 
 #![forbid(unsafe_code)]
+// On the web, which has one thread here, handlers and links are not `Send`; what holds them is in an `Arc` all the same, as
+// it is elsewhere. Where they must be `Send`, the bounds in `sys` demand it.
+#![allow(clippy::arc_with_non_send_sync)]
 
 mod builder;
 mod client;
@@ -65,6 +68,7 @@ mod shared;
 mod socket;
 mod socket_options;
 mod state;
+mod stats;
 pub mod store;
 mod stream;
 mod sys;
@@ -91,4 +95,5 @@ pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
+pub use stats::{AckMs, Stats};
 pub use stream::{EventStream, Events, Lagged};

@@ -15,7 +15,7 @@ use futures::channel::mpsc;
 use crate::error::Error;
 use crate::event::Event;
 use crate::own::{self, Own};
-use crate::state::{Notice, State, StateChange};
+use crate::state::{Notice, StateChange};
 
 mod list;
 mod subscription;
@@ -40,8 +40,6 @@ pub(crate) struct Registry {
     lists: Mutex<Lists>,
     /// Grows with every change of the handlers of events, under the lock.
     version: AtomicU64,
-    /// Whether the socket was connected before.
-    connected: AtomicBool,
     /// Whether it was told that the event in hand cannot be decoded.
     told: AtomicBool,
 }
@@ -155,7 +153,7 @@ impl Registry {
             std::mem::take(&mut lists.notices),
             lists
                 .own
-                .extract_if(.., |(name, _)| !own::is_state(name))
+                .extract_if(.., |(name, _)| *name != own::STATE_CHANGE)
                 .collect::<Vec<_>>(),
         );
         drop(lists);
@@ -204,10 +202,6 @@ impl Registry {
         let handlers = self.lock().states.clone();
         self.run("state", &handlers, change, || Topic::State);
         self.dispatch_own(own::STATE_CHANGE, || Own::State(change.clone()));
-        if change.state == State::Connected && self.connected.swap(true, Ordering::Relaxed) {
-            let recovered = change.recovered;
-            self.dispatch_own(own::RECONNECTED, || Own::Reconnected { recovered });
-        }
     }
 
     pub(crate) fn dispatch_notice(&self, notice: &Notice) {
@@ -229,12 +223,7 @@ impl Registry {
         let event = event();
         let remove = |id| self.remove(&Topic::Own(name), id);
         for entry in handlers.iter() {
-            if name != own::HANDLER_ERROR {
-                self.guard(name, || entry.call(&event, remove));
-            } else if caught(|| entry.call(&event, remove)).is_err() {
-                // It is not told to itself.
-                tracing::error!("a handler of handlerError panicked");
-            }
+            self.guard(name, || entry.call(&event, remove));
         }
     }
 

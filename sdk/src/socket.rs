@@ -12,11 +12,12 @@ use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::event::Event;
 use crate::payload::RawArgs;
-use crate::receipt::{self, Outcome, Receipt};
+use crate::receipt::Receipt;
 use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
 use crate::state::{Notice, State, StateChange, Transport};
-use crate::stream::{self, EventStream, Events};
+use crate::stats::Stats;
+use crate::stream::{self, EventStream};
 use crate::sys::Spawned;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
@@ -104,7 +105,7 @@ impl Socket {
     /// an attachment wherever it stands. Connected, it is handed to the link in the driver's next turn. Not connected, it
     /// waits in the queue and is sent, in order, on connect.
     ///
-    /// A message that can't be taken has its outcome at once: [`Outcome::Rejected`] with
+    /// A message that can't be taken has its outcome at once: [`Outcome::Rejected`](crate::Outcome::Rejected) with
     /// [`Error::InvalidPayload`] for a reserved name, too much binary, or what cannot be encoded, and with
     /// [`Error::Overloaded`] where the queue is full and does not drop.
     #[cfg(feature = "typed")]
@@ -155,40 +156,25 @@ impl Socket {
         self.registry.on_event(Topic::Event(event.into()), true, handler)
     }
 
+    /// The events of this name from now on, as a stream of at most 256 that wait; with [`Lagged`](crate::Lagged) in the
+    /// place of those that a slow reader missed. It ends when the client is closed, and with [`off`](Self::off).
+    pub fn stream(&self, event: &str) -> EventStream {
+        self.stream_with_capacity(event, stream::CAPACITY)
+    }
+
+    /// As [`stream`](Self::stream), with room for so many events.
+    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> EventStream {
+        stream::events(capacity, |feeder| {
+            self.on(event, move |event| feeder.feed(event.clone()))
+        })
+    }
+
     /// Calls `handler` for every event, before the event's own handlers.
     pub fn on_any(&self, handler: impl FnMut(&Event) + Spawned) -> Subscription {
         self.registry.on_event(Topic::Any, false, handler)
     }
 
-    /// Events of this name as a stream, up to 256 of which wait for the reader; see [`Events`].
-    ///
-    /// ```no_run
-    /// # async fn run(socket: rejoin::Socket) {
-    /// use futures::StreamExt;
-    ///
-    /// let mut headlines = socket.stream("headline");
-    /// while let Some(item) = headlines.next().await {
-    ///     match item {
-    ///         Ok(event) => println!("{:?}", event.get::<String>(0)),
-    ///         Err(rejoin::Lagged(missed)) => println!("{missed} headlines were missed"),
-    ///     }
-    /// }
-    /// // The client was closed.
-    /// # }
-    /// ```
-    pub fn stream(&self, event: &str) -> EventStream {
-        self.stream_with_capacity(event, stream::CAPACITY)
-    }
-
-    /// As [`stream`](Self::stream), with up to `capacity` events waiting, at least one. They hold the memory that they came
-    /// in.
-    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> EventStream {
-        Events::new(capacity, |feeder| {
-            self.on(event, move |event: &Event| feeder.push(event.clone()))
-        })
-    }
-
-    /// Removes all handlers of one event, and ends its streams.
+    /// Removes all handlers of one event.
     pub fn off(&self, event: &str) {
         self.registry.off(event);
     }
@@ -215,6 +201,13 @@ impl Socket {
         poll_fn(|cx| writer.poll(cx)).await;
     }
 
+    /// What the socket and its link have done so far, in numbers.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.handle.shared;
+        let now = shared.sys.now();
+        shared.lock().core.stats(self.id, now.mono)
+    }
+
     /// What waits to be sent or acknowledged, in order.
     pub fn pending(&self) -> Vec<Pending> {
         self.handle.shared.lock().core.pending(self.id)
@@ -233,12 +226,7 @@ impl Socket {
     pub(crate) fn send(&self, emission: Result<Emission, Error>) -> Receipt {
         let receipt = match emission {
             Ok(emission) => self.input(|core, now| core.emit(now, self.id, emission)),
-            Err(error) => {
-                let id = self.handle.shared.lock().core.next_receipt();
-                let (receipt, completer) = receipt::pair(id, None);
-                completer.complete(Outcome::Rejected(error));
-                receipt
-            }
+            Err(error) => self.handle.shared.lock().core.refuse(self.id, error),
         };
         self.steered(receipt)
     }

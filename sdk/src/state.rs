@@ -147,17 +147,13 @@ pub struct StateChange {
 }
 
 impl StateChange {
-    /// The change as a JSON object, for platforms and logs: `state`, `previous`, `reason`, `retryIn` (milliseconds),
-    /// `recovered`, `transport`, each of them `null` where there is none, and `error` where something went wrong.
+    /// The change as a JSON object, for platforms and logs; times are in milliseconds.
     pub fn to_json(&self) -> String {
         let mut json = Vec::with_capacity(160);
         let mut object = ObjectWriter::new(&mut json);
         object.string("state", self.state.name());
         object.string("previous", self.previous.name());
-        match self.reason {
-            Some(reason) => object.string("reason", reason.as_str()),
-            None => object.raw("reason", "null"),
-        };
+        string_or_null(&mut object, "reason", self.reason.map(Reason::as_str));
         match self.state {
             State::Waiting { retry_in } => {
                 object.uint("retryIn", u64::try_from(retry_in.as_millis()).unwrap_or(u64::MAX))
@@ -165,20 +161,24 @@ impl StateChange {
             _ => object.raw("retryIn", "null"),
         };
         object.bool("recovered", self.recovered);
-        match self.transport {
-            Some(transport) => object.string("transport", transport.as_str()),
-            None => object.raw("transport", "null"),
-        };
+        string_or_null(&mut object, "transport", self.transport.map(Transport::as_str));
         if let Some(error) = &self.error {
-            let mut fields = Vec::with_capacity(96);
-            let mut nested = ObjectWriter::new(&mut fields);
-            write_error(&mut nested, error);
-            nested.end();
-            object.raw("error", std::str::from_utf8(&fields).unwrap_or("null"));
+            let mut inner = Vec::with_capacity(96);
+            let mut fields = ObjectWriter::new(&mut inner);
+            write_error(&mut fields, error);
+            fields.end();
+            object.raw("error", std::str::from_utf8(&inner).unwrap_or("null"));
         }
         object.end();
         String::from_utf8(json).unwrap_or_default()
     }
+}
+
+fn string_or_null(object: &mut ObjectWriter<'_, Vec<u8>>, name: &str, value: Option<&str>) {
+    match value {
+        Some(value) => object.string(name, value),
+        None => object.raw(name, "null"),
+    };
 }
 
 /// What the client itself has to tell, beside the server's events.
@@ -191,6 +191,11 @@ pub enum Notice {
         attempts: u32,
         /// Why the last one did.
         error: Error,
+    },
+    /// Connected again after the connection was lost, without `disconnect` in between.
+    Reconnected {
+        /// Whether the server took up the session where it was lost, so that nothing was missed.
+        recovered: bool,
     },
     /// A handler panicked or threw, or an event did not fit the type that handlers wait for (once per event, with the
     /// field). The other handlers ran all the same.
@@ -217,6 +222,7 @@ impl Notice {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::ConnectionFailed { .. } => "connectionFailed",
+            Self::Reconnected { .. } => "reconnected",
             Self::HandlerError(_) => "handlerError",
             Self::Overflow { .. } => "overflow",
             Self::Warning(_) => "warning",
@@ -233,6 +239,9 @@ impl Notice {
             Self::ConnectionFailed { attempts, error } => {
                 object.uint("attempts", u64::from(*attempts));
                 write_error(&mut object, error);
+            }
+            Self::Reconnected { recovered } => {
+                object.bool("recovered", *recovered);
             }
             Self::HandlerError(error) => {
                 if let Error::Handler { event, .. } = error {

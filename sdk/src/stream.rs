@@ -1,4 +1,4 @@
-//! Events as a `Stream`, with a bound of its own: who reads slowly misses the oldest, and is told how many.
+//! Events as a stream, with a bound of its own: whoever reads slowly is told how much they missed.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -11,22 +11,24 @@ use futures::Stream;
 use crate::event::Event;
 use crate::registry::Subscription;
 
-/// So many events wait for the reader where nothing else is said.
+/// How many events wait for a reader by default.
 pub(crate) const CAPACITY: usize = 256;
 
-/// The reader of a stream did not keep up: so many events were dropped in this place.
+/// A stream was read too slowly, and so many events are not in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[error("{0} events were missed; read faster, or give the stream a larger capacity")]
-pub struct Lagged(pub u64);
+#[error("{0} events were missed, because the stream was not read in time; read faster, or give it more room")]
+#[expect(clippy::exhaustive_structs, reason = "there is nothing more to say")]
+pub struct Lagged(
+    /// How many.
+    pub u64,
+);
 
-/// Events of one kind, in order, as a [`Stream`].
+/// Events in order, until the client is closed or the stream is dropped.
 ///
-/// They wait for the reader, up to the stream's capacity: 256 events where nothing else was said. When it is full the
-/// oldest is dropped, and the reader's next item is `Err(`[`Lagged`]`(n))`, in the place of the `n` events that it missed. A
-/// slow reader thus holds up neither handlers nor the connection. Across a reconnect the stream goes on.
+/// It holds a bounded number of events. When it is full the oldest makes room, and in its place stands `Err(Lagged(n))`. A
+/// slow reader holds up nobody: neither handlers nor the link.
 ///
-/// The stream ends when the client does, or with `off`, once what waits is read. It does not keep the client alive.
-/// Dropping it unsubscribes.
+/// It does not keep the client alive. Events that wait hold the memory that they came in.
 #[must_use = "a stream that is dropped hears nothing"]
 pub struct Events<T> {
     queue: Arc<Queue<T>>,
@@ -36,43 +38,70 @@ pub struct Events<T> {
 /// Events of one name as they came from the server; made by [`Socket::stream`](crate::Socket::stream).
 pub type EventStream = Events<Event>;
 
-/// Hands events to a stream, which ends when this is dropped.
-pub(crate) struct Feeder<T> {
-    queue: Arc<Queue<T>>,
-}
-
-struct Queue<T> {
-    capacity: usize,
-    state: Mutex<State<T>>,
-}
+/// What waits for the reader.
+struct Queue<T>(Mutex<State<T>>);
 
 struct State<T> {
     waiting: VecDeque<T>,
-    /// How many were dropped, all of them before those that wait.
+    capacity: usize,
     missed: u64,
-    ended: bool,
     reader: Option<Waker>,
+    /// Nothing more comes.
+    ended: bool,
 }
 
-impl<T> Events<T> {
-    /// A stream of what `subscribe` has its feeder called with. A capacity of 0 counts as 1.
-    pub(crate) fn new(capacity: usize, subscribe: impl FnOnce(Feeder<T>) -> Subscription) -> Self {
-        let queue = Arc::new(Queue {
-            capacity: capacity.max(1),
-            state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                missed: 0,
-                ended: false,
-                reader: None,
-            }),
-        });
-        let feeder = Feeder {
-            queue: Arc::clone(&queue),
-        };
-        Self {
-            queue,
-            _subscription: subscribe(feeder),
+/// The end that a handler holds; the stream ends with it.
+pub(crate) struct Feeder<T>(Arc<Queue<T>>);
+
+/// A stream of at most `capacity` waiting events, fed by a handler that `subscribe` registers.
+pub(crate) fn events<T>(capacity: usize, subscribe: impl FnOnce(Feeder<T>) -> Subscription) -> Events<T> {
+    let queue = Arc::new(Queue(Mutex::new(State {
+        waiting: VecDeque::new(),
+        capacity: capacity.max(1),
+        missed: 0,
+        reader: None,
+        ended: false,
+    })));
+    Events {
+        queue: Arc::clone(&queue),
+        _subscription: subscribe(Feeder(queue)),
+    }
+}
+
+impl<T> Queue<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, then wakes the reader with the lock released. What falls out is dropped there, too.
+    fn change<R>(&self, change: impl FnOnce(&mut State<T>) -> R) {
+        let mut state = self.lock();
+        let fallen = change(&mut state);
+        let reader = state.reader.take();
+        drop(state);
+        drop(fallen);
+        if let Some(reader) = reader {
+            reader.wake();
         }
+    }
+}
+
+impl<T> Feeder<T> {
+    /// Adds an event; the oldest makes room for it.
+    pub(crate) fn feed(&self, event: T) {
+        self.0.change(|state| {
+            let full = state.waiting.len() >= state.capacity;
+            state.missed += u64::from(full);
+            let oldest = if full { state.waiting.pop_front() } else { None };
+            state.waiting.push_back(event);
+            oldest
+        });
+    }
+}
+
+impl<T> Drop for Feeder<T> {
+    fn drop(&mut self) {
+        self.0.change(|state| state.ended = true);
     }
 }
 
@@ -81,8 +110,9 @@ impl<T> Stream for Events<T> {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut state = self.queue.lock();
-        if state.missed > 0 {
-            return Poll::Ready(Some(Err(Lagged(std::mem::take(&mut state.missed)))));
+        let missed = std::mem::take(&mut state.missed);
+        if missed > 0 {
+            return Poll::Ready(Some(Err(Lagged(missed))));
         }
         if let Some(event) = state.waiting.pop_front() {
             return Poll::Ready(Some(Ok(event)));
@@ -90,164 +120,113 @@ impl<T> Stream for Events<T> {
         if state.ended {
             return Poll::Ready(None);
         }
-        // Under the lock, so that what comes from now on finds it. The old one is dropped without: it may be anybody's.
-        let known = state.reader.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        let old = match known {
-            true => None,
-            false => state.reader.replace(cx.waker().clone()),
-        };
+        let old = state.reader.replace(cx.waker().clone());
         drop(state);
         drop(old);
         Poll::Pending
     }
 }
 
-impl<T> Feeder<T> {
-    /// Never waits: when the stream is full, its oldest event goes.
-    pub(crate) fn push(&self, event: T) {
-        let mut state = self.queue.lock();
-        let mut oldest = None;
-        if state.waiting.len() == self.queue.capacity {
-            oldest = state.waiting.pop_front();
-            state.missed = state.missed.saturating_add(1);
-        }
-        state.waiting.push_back(event);
-        let reader = state.reader.take();
-        drop(state);
-        drop(oldest);
-        wake(reader);
-    }
-}
-
-impl<T> Drop for Feeder<T> {
-    fn drop(&mut self) {
-        let mut state = self.queue.lock();
-        state.ended = true;
-        let reader = state.reader.take();
-        drop(state);
-        wake(reader);
-    }
-}
-
-impl<T> Queue<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn wake(reader: Option<Waker>) {
-    if let Some(reader) = reader {
-        reader.wake();
-    }
-}
-
 impl<T> fmt::Debug for Events<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what waits: payloads are not for logs.
         f.debug_struct("Events").finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
 
-    use futures::{FutureExt, StreamExt};
+    use futures::FutureExt;
+    use futures::task::{ArcWake, waker};
 
     use super::*;
     use crate::registry::Registry;
 
-    /// A stream and what feeds it.
-    fn stream(capacity: usize) -> (Feeder<u32>, Events<u32>) {
+    /// A stream, and the end that feeds it.
+    fn pair(capacity: usize) -> (Events<u32>, Feeder<u32>) {
+        let mut end = None;
         let registry = Arc::new(Registry::default());
-        let mut kept = None;
-        let events = Events::new(capacity, |feeder| {
-            kept = Some(feeder);
-            registry.on_notice(|_: &crate::Notice| {})
+        let stream = events(capacity, |feeder| {
+            end = Some(feeder);
+            registry.on_state(|_: &crate::state::StateChange| {})
         });
-        (kept.unwrap(), events)
+        (stream, end.expect("it was given"))
     }
 
-    fn next(events: &mut Events<u32>) -> Option<Option<Result<u32, Lagged>>> {
-        events.next().now_or_never()
-    }
-
-    #[test]
-    fn a_full_stream_drops_the_oldest_and_says_how_many_in_their_place() {
-        let (feeder, mut events) = stream(2);
-        (1..=2).for_each(|event| feeder.push(event));
-        assert_eq!(next(&mut events), Some(Some(Ok(1))));
-        (3..=5).for_each(|event| feeder.push(event));
-        assert_eq!(next(&mut events), Some(Some(Err(Lagged(2)))));
-        assert_eq!(next(&mut events), Some(Some(Ok(4))));
-        assert_eq!(next(&mut events), Some(Some(Ok(5))));
-        assert_eq!(next(&mut events), None);
-    }
-
-    #[test]
-    fn a_capacity_of_nothing_holds_the_newest() {
-        let (feeder, mut events) = stream(0);
-        (1..=3).for_each(|event| feeder.push(event));
-        assert_eq!(next(&mut events), Some(Some(Err(Lagged(2)))));
-        assert_eq!(next(&mut events), Some(Some(Ok(3))));
-    }
-
-    #[test]
-    fn a_stream_ends_behind_what_waits_and_stays_ended() {
-        let (feeder, mut events) = stream(8);
-        feeder.push(1);
-        drop(feeder);
-        assert_eq!(next(&mut events), Some(Some(Ok(1))));
-        assert_eq!(next(&mut events), Some(None));
-        assert_eq!(next(&mut events), Some(None));
+    fn next(stream: &mut Events<u32>) -> Option<Option<Result<u32, Lagged>>> {
+        futures::StreamExt::next(stream).now_or_never()
     }
 
     #[derive(Default)]
-    struct Count(AtomicUsize);
+    struct Wakes(AtomicUsize);
 
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
+    impl ArcWake for Wakes {
+        fn wake_by_ref(wakes: &Arc<Self>) {
+            wakes.0.fetch_add(1, Ordering::Relaxed);
         }
     }
 
     #[test]
-    fn whoever_polled_last_is_woken_by_the_next_event_and_by_the_end() {
-        let (feeder, mut events) = stream(8);
-        let counts = [(); 2].map(|()| Arc::new(Count::default()));
-        let woken = || counts.each_ref().map(|count| count.0.load(Ordering::Relaxed));
-        let poll = |events: &mut Events<u32>, reader: usize| {
-            let waker = Waker::from(Arc::clone(&counts[reader]));
-            events.poll_next_unpin(&mut Context::from_waker(&waker))
-        };
-        assert!(poll(&mut events, 0).is_pending());
-        assert!(poll(&mut events, 1).is_pending());
-        feeder.push(1);
-        assert_eq!(woken(), [0, 1]);
-        assert_eq!(poll(&mut events, 0), Poll::Ready(Some(Ok(1))));
-        assert!(poll(&mut events, 0).is_pending());
-        drop(feeder);
-        assert_eq!(woken(), [1, 1]);
-        assert_eq!(poll(&mut events, 0), Poll::Ready(None));
+    fn what_a_slow_reader_missed_is_told_in_its_place() {
+        let (mut stream, end) = pair(3);
+        (0..5).for_each(|n| end.feed(n));
+        assert_eq!(next(&mut stream), Some(Some(Err(Lagged(2)))));
+        for n in 2..5 {
+            assert_eq!(next(&mut stream), Some(Some(Ok(n))));
+        }
+        assert_eq!(next(&mut stream), None);
+        end.feed(5);
+        assert_eq!(next(&mut stream), Some(Some(Ok(5))));
     }
 
+    #[test]
+    fn what_came_before_the_end_is_still_read() {
+        let (mut stream, end) = pair(3);
+        end.feed(1);
+        drop(end);
+        assert_eq!(next(&mut stream), Some(Some(Ok(1))));
+        assert_eq!(next(&mut stream), Some(None));
+    }
+
+    #[test]
+    fn a_reader_that_waits_is_woken_by_an_event_and_by_the_end() {
+        let (mut stream, end) = pair(3);
+        let wakes = Arc::new(Wakes::default());
+        let waker = waker(Arc::clone(&wakes));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut stream).poll_next(&mut cx).is_pending());
+        end.feed(1);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert!(Pin::new(&mut stream).poll_next(&mut cx).is_ready());
+        assert!(Pin::new(&mut stream).poll_next(&mut cx).is_pending());
+        drop(end);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn room_for_nothing_is_room_for_one() {
+        let (mut stream, end) = pair(0);
+        end.feed(1);
+        assert_eq!(next(&mut stream), Some(Some(Ok(1))));
+    }
     #[tokio::test]
-    async fn nothing_is_lost_between_two_threads() {
+    async fn every_event_is_read_or_told_as_missed_between_two_threads() {
         const EVENTS: u32 = 20_000;
-        let (feeder, mut events) = stream(16);
-        let writer = std::thread::spawn(move || (0..EVENTS).for_each(|event| feeder.push(event)));
+        let (mut stream, end) = pair(16);
+        let writer = std::thread::spawn(move || (0..EVENTS).for_each(|n| end.feed(n)));
         let mut expected = 0;
-        while let Some(item) = events.next().await {
+        while let Some(item) = futures::StreamExt::next(&mut stream).await {
             match item {
                 Ok(event) => {
                     assert_eq!(event, expected);
                     expected += 1;
                 }
-                Err(Lagged(missed)) => expected += u32::try_from(missed).unwrap(),
+                Err(Lagged(missed)) => expected += u32::try_from(missed).expect("few"),
             }
         }
         assert_eq!(expected, EVENTS);
-        writer.join().unwrap();
+        writer.join().expect("it ended");
     }
 }

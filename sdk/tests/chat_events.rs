@@ -11,16 +11,23 @@ mod support;
 use futures::StreamExt;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use rejoin::*;
-use support::{Peer, accept, backoff, listen, within};
+use support::{Peer, accept, backoff, listen, until, within};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A chat client that is connected, and the server's end.
-async fn chat() -> (RealtimeClient, Peer<TcpStream>, TcpListener) {
+/// A chat client that is not connected, and where it would connect.
+async fn idle() -> (RealtimeClient, TcpListener) {
     let (listener, address) = listen().await;
     let chat = RealtimeClient::builder(format!("http://{address}"))
+        .transports([Transport::WebSocket])
         .backoff(backoff())
         .build()
         .unwrap();
+    (chat, listener)
+}
+
+/// One that is connected, and the server's end.
+async fn chat() -> (RealtimeClient, Peer<TcpStream>, TcpListener) {
+    let (chat, listener) = idle().await;
     chat.connect();
     let peer = accept(&listener).await;
     (chat, peer, listener)
@@ -56,7 +63,7 @@ async fn every_event_of_the_chat_protocol_is_heard_by_its_type_and_by_its_name()
         ($($event:ident)*) => {$({
             let (typed, named) = (typed.clone(), named.clone());
             subscriptions.push(chat.on(move |_: &$event| typed.unbounded_send($event::NAME).unwrap()));
-            let by_name = chat.on_name(event_name($event::NAME), move |event| {
+            let by_name = chat.on_name(&event_name($event::NAME), move |event| {
                 named.unbounded_send(event.name().to_owned()).unwrap();
             });
             subscriptions.push(by_name);
@@ -214,11 +221,7 @@ async fn an_event_that_does_not_fit_its_type_is_told_once_and_does_not_use_up_a_
 
 #[tokio::test]
 async fn connected_again_is_told_by_type_and_by_name() {
-    let (listener, address) = listen().await;
-    let chat = RealtimeClient::builder(format!("http://{address}"))
-        .backoff(backoff())
-        .build()
-        .unwrap();
+    let (chat, listener) = idle().await;
     let (sender, mut events) = unbounded();
     let (by_name, by_state) = (sender.clone(), sender.clone());
     let _typed = chat.on(move |again: &Reconnected| sender.unbounded_send(format!("{again:?}")).unwrap());
@@ -250,10 +253,8 @@ async fn connected_again_is_told_by_type_and_by_name() {
 
 #[tokio::test]
 async fn an_outage_is_told_once_by_type_and_by_name_and_once_is_once() {
-    let chat = RealtimeClient::builder("http://127.0.0.1:9")
-        .backoff(backoff())
-        .build()
-        .unwrap();
+    let (chat, listener) = idle().await;
+    drop(listener);
     let mut failures = chat.stream::<ConnectionFailed>();
     let (sender, mut events) = unbounded();
     let once = sender.clone();
@@ -272,45 +273,72 @@ async fn an_outage_is_told_once_by_type_and_by_name_and_once_is_once() {
 }
 
 #[tokio::test]
-async fn a_once_by_name_is_used_up_by_the_first_of_the_server_and_the_client_itself() {
-    let (listener, address) = listen().await;
-    let chat = RealtimeClient::builder(format!("http://{address}")).build().unwrap();
+async fn a_first_connection_and_one_after_disconnect_are_no_reconnection() {
+    let (chat, listener) = idle().await;
+    let mut states = chat.socket().states();
+    let mut again = chat.stream::<Reconnected>();
+    for _ in 0..2 {
+        chat.connect();
+        let _peer = accept(&listener).await;
+        until(&mut states, "connected").await;
+        chat.disconnect();
+        until(&mut states, "closed").await;
+    }
+    chat.close();
+    assert_eq!(within(again.next()).await, None);
+}
+
+#[tokio::test]
+async fn what_the_client_itself_raises_in_the_servers_words_has_its_type() {
+    let (chat, mut peer, _listener) = chat().await;
+    let mut failed = chat.stream::<RoomJoinFailed>();
+    let mut stopped = chat.stream::<TypingStop>();
+    peer.say(r#"42["typing_start",{"userId":"u2"}]"#).await;
+    let _join = chat.join_room("locked");
+    peer.hear().await;
+    peer.say(r#"42["join_room_failed",{"roomId":"locked","reason":"wrong_password"}]"#)
+        .await;
+    assert_eq!(within(failed.next()).await.unwrap().unwrap().reason, "wrong_password");
+    drop(peer);
+    assert_eq!(within(stopped.next()).await.unwrap().unwrap().user_id, "u2");
+}
+
+#[derive(Debug, PartialEq, serde::Deserialize)]
+struct Weather {
+    degrees: i32,
+}
+
+impl WireEvent for Weather {
+    const NAME: &'static str = "weather";
+}
+
+#[tokio::test]
+async fn an_apps_own_event_has_its_type_too() {
+    let (chat, mut peer, _listener) = chat().await;
+    let mut weather = chat.stream::<Weather>();
+    peer.say(r#"42["weather",{"degrees":7}]"#).await;
+    assert_eq!(within(weather.next()).await, Some(Ok(Weather { degrees: 7 })));
+}
+
+#[tokio::test]
+async fn a_handler_of_the_clients_own_event_that_panics_is_told_and_is_called_once_by_once() {
+    let (chat, listener) = idle().await;
     let (sender, mut events) = unbounded();
-    let once = sender.clone();
-    let _on = chat.on_name("handlerError", move |event| {
-        sender.unbounded_send(event.payload().to_json()).unwrap();
-    });
-    let _once = chat.once_name("error", move |event| {
-        once.unbounded_send(event.payload().to_json()).unwrap();
+    let notices = sender.clone();
+    let _notices = chat
+        .socket()
+        .on_notice(move |notice| notices.unbounded_send(notice.to_json()).unwrap());
+    let _once = chat.once_name("connectionStatusChange", move |event| {
+        sender.unbounded_send(event.name().to_owned()).unwrap();
         panic!("deliberate");
     });
     chat.connect();
     let mut peer = accept(&listener).await;
-    peer.say(r#"42["error",{"message":"one"}]"#).await;
-    peer.say(r#"42["error",{"message":"two"}]"#).await;
     let told = heard(&chat, &mut peer, &mut events).await;
-    assert_eq!(told[0], r#"[{"message":"one"}]"#);
-    assert!(told[1].contains(r#""event":"error""#), "{}", told[1]);
-    assert_eq!(told.len(), 2);
-    // What cannot be read is an `error` of the client's own, and `once` is used up.
-    peer.say("9").await;
-    let mut peer = accept(&listener).await;
-    assert_eq!(heard(&chat, &mut peer, &mut events).await, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn errors_of_the_client_itself_come_by_name_beside_the_servers() {
-    let (chat, mut peer, listener) = chat().await;
-    let (sender, mut events) = unbounded();
-    let _on = chat.on_name("error", move |event| {
-        let error: serde_json::Value = event.get(0).unwrap();
-        sender.unbounded_send(error["kind"].to_string()).unwrap();
-    });
-    peer.say(r#"42["error",{"message":"e","kind":"theirs"}]"#).await;
-    peer.say("9").await;
-    let mut peer = accept(&listener).await;
-    assert_eq!(
-        heard(&chat, &mut peer, &mut events).await,
-        [r#""theirs""#, r#""protocol""#]
+    assert_eq!((told.len(), &*told[0]), (2, "connectionStatusChange"));
+    assert!(
+        told[1].contains(r#""event":"connectionStatusChange""#) && told[1].contains("deliberate"),
+        "{}",
+        told[1]
     );
 }

@@ -134,7 +134,7 @@ async fn what_names_nobody_or_is_no_json_is_rejected_at_once_and_alike() {
         (chat.join_room_with_password("", "p"), "roomId"),
         (chat.leave_room(""), "roomId"),
         (chat.create_room(no_name), "name"),
-        (chat.invite_to_game("", "chess"), "userId"),
+        (chat.invite_to_game("", "chess"), "recipientId"),
         (chat.invite_to_game("u2", ""), "gameType"),
         (chat.send_game_move("", 1), "gameId"),
         (chat.send_game_move_json("", "1"), "gameId"),

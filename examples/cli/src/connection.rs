@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use futures::StreamExt;
-use rejoin::{Client, Error, Socket, State, StateChange};
+use rejoin::{Client, Error, Protocol, Socket, State, StateChange, Transport};
 use tokio::time::timeout;
 
 /// How long an orderly end may take.
@@ -20,35 +20,56 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "NAME", default_value = "/")]
     namespace: String,
 
-    /// The path that the server listens on
-    #[arg(long, default_value = "/socket.io/")]
-    path: String,
+    /// The path that the server listens on; /socket.io/ where it is not given, and /ws for plain JSON
+    #[arg(long)]
+    path: Option<String>,
+
+    /// What is spoken with the server
+    #[arg(long, value_enum, default_value_t = Language::Socketio)]
+    protocol: Language,
 
     /// A token, sent as {"token": …} when connecting. On a shared machine give it in the environment: others can see
     /// the command line
     #[arg(long, env = "REJOIN_TOKEN", hide_env_values = true)]
     token: Option<String>,
 
-    /// How bytes travel
-    #[arg(long, value_enum, default_value_t = Transport::Websocket)]
-    transport: Transport,
+    /// How bytes travel: the first that works, where it is given several times. By default a WebSocket, then polling
+    #[arg(long = "transport", value_enum, value_name = "TRANSPORT")]
+    transports: Vec<Carrier>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Transport {
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    /// Socket.IO
+    Socketio,
+    /// One JSON object per WebSocket message
+    Json,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Carrier {
     /// A WebSocket
     Websocket,
-    /// HTTP long-polling; not supported yet
+    /// HTTP long-polling
     Polling,
 }
 
 impl Connection {
     /// A client for it, not connected yet, and the socket of the namespace.
     pub(crate) fn open(&self) -> Result<(Client, Socket), Error> {
-        if self.transport == Transport::Polling {
-            return Err(Error::Unsupported("long-polling; use `--transport websocket`".into()));
+        let mut builder = Client::builder(&self.url).protocol(match self.protocol {
+            Language::Socketio => Protocol::SocketIo,
+            Language::Json => Protocol::Json,
+        });
+        if !self.transports.is_empty() {
+            builder = builder.transports(self.transports.iter().map(|transport| match transport {
+                Carrier::Websocket => Transport::WebSocket,
+                Carrier::Polling => Transport::Polling,
+            }));
         }
-        let mut builder = Client::builder(&self.url).path(&self.path);
+        if let Some(path) = &self.path {
+            builder = builder.path(path);
+        }
         if let Some(token) = &self.token {
             builder = builder.token(token);
         }

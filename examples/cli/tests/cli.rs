@@ -75,8 +75,15 @@ async fn what_cannot_be_sent_or_reached_is_refused() {
         (&["emit", "127.0.0.1:9", "x"], "scheme", 1),
         (&["emit", "http://127.0.0.1:9", "x", r#"{"$binary":"?"}"#], "$binary", 1),
         (
-            &["listen", "http://127.0.0.1:9", "--transport", "polling"],
-            "not supported",
+            &[
+                "listen",
+                "http://127.0.0.1:9",
+                "--protocol",
+                "json",
+                "--transport",
+                "polling",
+            ],
+            "plain JSON needs a WebSocket",
             1,
         ),
         (

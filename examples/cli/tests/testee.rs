@@ -46,6 +46,9 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
         json!({ "recnonect": {} }),
         json!({ "queue": { "capacity": "many" } }),
         json!({ "path": 1 }),
+        json!({ "transports": [] }),
+        json!({ "transports": ["polling", "polling"] }),
+        json!({ "transports": ["polling"], "protocol": "json" }),
     ] {
         assert_eq!(code(&mut testee, create(options)).await, 1002);
     }
@@ -58,19 +61,8 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
 #[tokio::test]
 async fn what_the_client_cannot_do_is_unsupported() {
     let mut testee = Program::start(&["testee"]);
-    assert_eq!(
-        code(&mut testee, create(json!({ "transports": ["polling"] }))).await,
-        1005
-    );
-    testee
-        .take(&create(json!({ "transports": ["websocket", "polling"] })).to_string())
-        .await;
-    for command in [
-        json!({ "id": 2, "op": "stats", "client": "a" }),
-        json!({ "id": 2, "op": "hint", "client": "a", "hint": "offline" }),
-        json!({ "id": 2, "op": "call", "client": "a", "method": "forget", "args": [] }),
-    ] {
-        assert_eq!(code(&mut testee, command).await, 1005);
+    for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
+        assert_eq!(code(&mut testee, create(options)).await, 1005);
     }
 }
 
@@ -85,11 +77,14 @@ async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
         json!({ "id": 2, "op": "emit", "client": "a", "event": "x", "args": [{ "$binary": "?" }] }),
         json!({ "id": 2, "op": "reply", "client": "a", "ack": 1, "args": [] }),
         json!({ "id": 2, "op": "cancel", "client": "a", "receipt": 1 }),
-        json!({ "id": 2, "op": "token", "client": "a", "token": "x" }),
+        json!({ "id": 2, "op": "token", "client": "a", "token": 1 }),
+        json!({ "id": 2, "op": "hint", "client": "a", "hint": "asleep" }),
         json!({ "id": 2, "op": "create", "client": "a", "url": NOWHERE }),
         json!({ "id": 2, "op": "create", "client": "b" }),
         json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": [1] }),
         json!({ "id": 2, "op": "call", "client": "a", "method": "joinRoom", "args": ["r", null, "more"] }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "sendGameMove", "args": ["g"] }),
+        json!({ "id": 2, "op": "call", "client": "a", "method": "markNotificationsRead", "args": [["n", 1]] }),
     ] {
         assert_eq!(code(&mut testee, command).await, 1003);
     }

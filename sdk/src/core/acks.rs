@@ -5,6 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
 use super::outbox::Entry;
+use super::stats::Stamp;
 
 /// The acknowledgements that one socket waits for. Ids only grow, so that finding one is a binary search.
 #[derive(Debug, Default)]
@@ -38,7 +39,10 @@ impl Acks {
 
     /// The link has written the message that waits under `id`: from now on the server can answer.
     pub(crate) fn written(&mut self, now: Duration, id: u64) {
-        if let Some(entry) = self.get(id) {
+        if let Ok(at) = self.waiting.binary_search_by_key(&id, |(id, _)| *id)
+            && let Some(entry) = &mut self.waiting[at].1
+        {
+            entry.written = Stamp::at(now);
             let due = now.saturating_add(entry.ack_timeout);
             self.deadlines.push(Reverse((due, id)));
         }
@@ -121,7 +125,7 @@ impl Acks {
         self.waiting.iter().find(waits).map(|(id, _)| *id)
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.waiting.iter().filter_map(|(_, entry)| entry.as_ref())
     }
 

@@ -6,6 +6,7 @@ use super::namespace::{Namespace, Phase};
 use super::outbox::{Entry, Purpose};
 use super::scan::{self, ObjectWriter};
 use super::sending::Bounds;
+use super::stats::Stamp;
 use super::typing::{Target, Typist};
 use super::{id, rooms};
 use crate::error::Error;
@@ -38,7 +39,7 @@ impl Namespace {
         self.stop_typing(cx, &Target::Room(room.to_owned()), bounds);
         let lane = rooms::lane(room);
         for completer in self.rooms.unanswered(room) {
-            cx.settle(completer, Outcome::Cancelled);
+            cx.settle(self.id, completer, Outcome::Cancelled);
         }
         if !self.outbox.entries().any(|entry| entry.lane.as_deref() == Some(&lane)) {
             self.rooms.leaving(room);
@@ -50,7 +51,13 @@ impl Namespace {
         let message_id = id::uuid_v7(cx.now.unix_ms, &mut cx.rng);
         let object = room_object(room, None, Some(&message_id));
         let emission = Emission::of_object("leave_room", &object, EmitOptions::new().lane(lane));
-        let entry = self.own_entry(receipt.id(), emission, Purpose::Leave(room.to_owned()), Some(completer));
+        let entry = self.own_entry(
+            cx,
+            receipt.id(),
+            emission,
+            Purpose::Leave(room.to_owned()),
+            Some(completer),
+        );
         self.outbox.push(entry);
         self.proceed(cx);
         receipt
@@ -63,13 +70,20 @@ impl Namespace {
             let message_id = id::uuid_v7(cx.now.unix_ms, &mut cx.rng);
             let object = room_object(&room, password.as_deref(), Some(&message_id));
             let emission = Emission::of_object("join_room", &object, EmitOptions::new().ack());
-            let entry = self.own_entry(seq, emission, Purpose::Join(room), None);
+            let entry = self.own_entry(cx, seq, emission, Purpose::Join(room), None);
             self.urgent.push_back(entry);
             seq = cx.next_seq();
         }
     }
 
-    fn own_entry(&self, seq: u64, emission: Emission, purpose: Purpose, completer: Option<Completer>) -> Entry {
+    fn own_entry(
+        &self,
+        cx: &Context,
+        seq: u64,
+        emission: Emission,
+        purpose: Purpose,
+        completer: Option<Completer>,
+    ) -> Entry {
         Entry {
             seq,
             body: emission.body,
@@ -80,6 +94,8 @@ impl Namespace {
             volatile: false,
             lane: emission.options.lane,
             expires: None,
+            since: Stamp::at(cx.now.mono),
+            written: Stamp::default(),
             writes: 0,
             stored: false,
             purpose,
@@ -103,7 +119,7 @@ impl Namespace {
         match refusal {
             None => {
                 for completer in self.rooms.confirmed(room) {
-                    cx.settle(completer, Outcome::Delivered(payload.clone()));
+                    cx.settle(self.id, completer, Outcome::Delivered(payload.clone()));
                 }
             }
             Some(error) => {
@@ -124,7 +140,7 @@ impl Namespace {
             return false;
         };
         for completer in wish.waiting {
-            cx.settle(completer, Outcome::Rejected(error.clone()));
+            cx.settle(self.id, completer, Outcome::Rejected(error.clone()));
         }
         let lane = rooms::lane(room);
         while let Some(entry) = self.outbox.take_where(|entry| entry.lane.as_deref() == Some(&lane)) {
@@ -149,7 +165,7 @@ impl Namespace {
             // Where no answer was asked for, none is overdue later on.
             let after = rooms::CONFIRMATION;
             for completer in self.rooms.unanswered(room) {
-                cx.settle(completer, Outcome::Unconfirmed(Error::AckTimeout { after }));
+                cx.settle(self.id, completer, Outcome::Unconfirmed(Error::AckTimeout { after }));
             }
         }
         self.raise_join_failed(cx, room, "timeout");
@@ -173,7 +189,7 @@ impl Namespace {
                     && !(self.server_acks() && self.rooms.is_asked(&room))
                 {
                     for completer in self.rooms.confirmed(&room) {
-                        cx.settle(completer, Outcome::Delivered(payload.clone()));
+                        cx.settle(self.id, completer, Outcome::Delivered(payload.clone()));
                     }
                     self.proceed(cx);
                 }

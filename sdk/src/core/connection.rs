@@ -203,30 +203,28 @@ impl Core {
             self.sooner(self.cx.after(ttl));
         }
         if self.closed {
-            return self.refuse(Error::Closed);
+            return self.refuse(socket, Error::Closed);
         }
         if let Err(error) = emission.check(self.config.protocol) {
-            return self.refuse(error);
+            return self.refuse(socket, error);
         }
         self.sockets[socket.index()].emit(&mut self.cx, emission, purpose, bounds)
     }
 
-    fn refuse(&mut self, error: Error) -> Receipt {
+    /// The receipt of a message that is not taken.
+    pub(crate) fn refuse(&mut self, socket: SocketId, error: Error) -> Receipt {
         let (receipt, completer) = receipt::pair(self.cx.next_seq(), None);
-        completer.complete(Outcome::Rejected(error));
+        let outcome = Outcome::Rejected(error);
+        self.cx.tally(socket).ended(&outcome);
+        completer.complete(outcome);
         receipt
-    }
-
-    /// A number for a receipt of a message that never gets here.
-    pub(crate) fn next_receipt(&mut self) -> u64 {
-        self.cx.next_seq()
     }
 
     /// The user wants to be in a room, now and after every reconnect.
     pub fn join_room(&mut self, now: Now, socket: SocketId, room: &str, password: Option<String>) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse(Error::Closed);
+            return self.refuse(socket, Error::Closed);
         }
         self.sooner(self.cx.after(rooms::CONFIRMATION));
         self.sockets[socket.index()].join_room(&mut self.cx, room, password)
@@ -236,7 +234,7 @@ impl Core {
     pub fn leave_room(&mut self, now: Now, socket: SocketId, room: &str) -> Receipt {
         self.enter(now);
         if self.closed {
-            return self.refuse(Error::Closed);
+            return self.refuse(socket, Error::Closed);
         }
         let bounds = self.bounds();
         self.sockets[socket.index()].leave_room(&mut self.cx, room, bounds)
@@ -429,7 +427,7 @@ impl Core {
                 Timer::Fallback => _ = self.fall_back(),
                 Timer::Upgrade => self.give_up_upgrade(),
                 Timer::Stable => self.attempts.stable(),
-                Timer::Drain => self.stop_leaving(),
+                Timer::Drain => self.leaving_overdue(),
             }
         }
         for index in 0..self.sockets.len() {

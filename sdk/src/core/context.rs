@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::io::{Happening, Now, Output, SocketId};
 use super::rng::Rng;
+use super::stats::{Tally, Traffic};
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::state::{Notice, Transport};
 use crate::store::{Record, Transaction};
@@ -16,6 +17,9 @@ pub(crate) struct Context {
     pub(crate) out: VecDeque<Output>,
     /// What carries the link, while one is open.
     pub(crate) transport: Option<Transport>,
+    pub(crate) traffic: Traffic,
+    /// By socket.
+    pub(crate) tallies: Vec<Tally>,
     next_seq: u64,
     store: Option<StoreTurns>,
 }
@@ -34,6 +38,8 @@ impl Context {
             rng: Rng::new(seed),
             out: VecDeque::new(),
             transport: None,
+            traffic: Traffic::default(),
+            tallies: Vec::new(),
             next_seq: 1,
             store: stored.then(StoreTurns::default),
         }
@@ -59,7 +65,8 @@ impl Context {
         self.out.push_back(output);
     }
 
-    pub(crate) fn settle(&mut self, completer: Completer, outcome: Outcome) {
+    pub(crate) fn settle(&mut self, socket: SocketId, completer: Completer, outcome: Outcome) {
+        self.tally(socket).ended(&outcome);
         self.push(Output::Settle(completer, outcome));
     }
 

@@ -11,12 +11,13 @@ impl Core {
     /// From now on a socket says that it is someone else, or has a token that is newer.
     ///
     /// A socket that is joined leaves its namespace and joins it again, over the same link but for plain JSON, which has no
-    /// word for leaving; what is queued stays. One on its
-    /// way uses them for its CONNECT, or for another one if that was sent. One that the server refused connects again.
+    /// word for leaving; what is queued stays. One on its way uses them for its CONNECT, or for another one if that was
+    /// sent. One that the server refused connects again.
     pub fn set_auth(&mut self, now: Now, socket: SocketId, auth: AuthSource) {
         self.enter(now);
         let namespace = &mut self.sockets[socket.index()];
         namespace.config.auth = auth;
+        namespace.asked_anew = false;
         // A server that took up the old session would not ask who comes.
         namespace.forget_session();
         if self.closed {

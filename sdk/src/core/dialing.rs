@@ -10,6 +10,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, Now, Output, SocketId};
 use super::namespace::{AuthSource, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
+use super::stats::Stamp;
 use super::timers::Timer;
 use crate::config::Protocol;
 use crate::error::Error;
@@ -102,6 +103,7 @@ impl Core {
             self.timers.stop(Timer::Handshake);
             return;
         }
+        self.cx.traffic.attempts += 1;
         self.advance();
     }
 
@@ -111,7 +113,6 @@ impl Core {
         let namespace = &mut self.sockets[socket.index()];
         namespace.set_state(&mut self.cx, State::Connecting, Why::NONE);
         namespace.join_by = Some(join_by);
-        namespace.asked_anew = false;
         namespace.outdated = false;
         namespace.closing = None;
         self.ask_credentials(socket);
@@ -170,8 +171,12 @@ impl Core {
             Dial::Preparing if self.sockets.iter().any(|namespace| armed(&namespace.phase)) => self.open_link(),
             Dial::Linked(link) if link.patience.is_some() => {
                 for index in 0..self.sockets.len() {
-                    if armed(&self.sockets[index].phase) {
-                        self.send_connect(self.sockets[index].id);
+                    let namespace = &self.sockets[index];
+                    if armed(&namespace.phase) {
+                        match namespace.unproven {
+                            0 => self.send_connect(namespace.id),
+                            _ => self.probe(),
+                        }
                     }
                 }
             }
@@ -185,6 +190,7 @@ impl Core {
             return;
         };
         namespace.deadline = namespace.join_by;
+        namespace.asked = Stamp::at(self.cx.now.mono);
         if self.config.protocol == Protocol::Json {
             return self.authenticate(socket, &auth);
         }
@@ -202,17 +208,24 @@ impl Core {
 
     /// Tells the server that the client leaves a namespace. It keeps no session that was left.
     pub(super) fn send_disconnect(&mut self, socket: SocketId) {
+        if let Some(frame) = self.disconnect_packet(socket) {
+            self.control(frame);
+        }
+    }
+
+    /// The packet that says so, where there is one. The session counts as left.
+    pub(super) fn disconnect_packet(&mut self, socket: SocketId) -> Option<Frame> {
+        // The answer to a probe that is under way says nothing about what is written behind it.
+        let unproven = 1 + u8::from(self.is_probing());
         let namespace = &mut self.sockets[socket.index()];
         namespace.forget_session();
         if let Dial::Linked(link) = &self.dial {
             namespace.parted = Some(link.id);
+            namespace.unproven = unproven;
         }
-        if self.config.protocol == Protocol::Json {
-            // The end of the link says so.
-            return;
-        }
-        let frame = self.packet(socket, Kind::Disconnect, "");
-        self.control(frame);
+        // In plain JSON the end of the link says so.
+        let is_said = self.config.protocol == Protocol::SocketIo;
+        is_said.then(|| self.packet(socket, Kind::Disconnect, ""))
     }
 
     fn packet(&self, socket: SocketId, kind: Kind, data: &str) -> Frame {
@@ -321,9 +334,12 @@ impl Core {
         for namespace in &mut self.sockets {
             namespace.lost(&mut self.cx, &Error::LinkLost);
         }
-        if !was_connected {
+        if was_connected {
+            self.cx.traffic.lost = true;
+        } else {
             self.attempt_failed(&error);
         }
+        self.cx.traffic.probed = None;
         self.try_again(&Why::new(reason, Some(error)), redial);
     }
 

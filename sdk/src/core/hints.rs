@@ -144,6 +144,7 @@ impl Core {
             self.sockets[index].lost(&mut self.cx, &Error::LinkLost);
         }
         self.timers.clear();
+        self.cx.traffic.lost = true;
         self.let_go();
         self.dial = Dial::Waiting;
         self.hold(Reason::Background);

@@ -23,6 +23,7 @@ use crate::state::{Notice, Reason, State};
 impl Core {
     /// A text frame came.
     pub(super) fn handle_text(&mut self, text: ByteString) {
+        self.cx.traffic.bytes_in += text.len() as u64;
         self.heard();
         if self.config.protocol == Protocol::Json {
             return self.handle_json(text);
@@ -51,6 +52,7 @@ impl Core {
 
     /// A binary frame came: an attachment.
     pub(super) fn handle_binary(&mut self, bytes: Bytes) {
+        self.cx.traffic.bytes_in += bytes.len() as u64;
         self.heard();
         if self.config.protocol == Protocol::Json {
             return self.unreadable("a binary frame, which plain JSON does not know");
@@ -155,12 +157,16 @@ impl Core {
             return;
         }
         let recovered = namespace.take_pid(pid.as_deref());
+        self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
         namespace.joined(&mut self.cx, link, sid.into_owned(), recovered);
         self.welcomed(socket);
     }
 
     /// A socket has joined: earlier failures are over.
     pub(super) fn welcomed(&mut self, socket: SocketId) {
+        if let Dial::Linked(link) = &self.dial {
+            self.cx.traffic.joined(link.id);
+        }
         self.attempts.connected();
         if !self.timers.is_set(Timer::Stable) {
             self.timers.set(Timer::Stable, self.cx.after(super::dialing::STABLE));

@@ -1,4 +1,7 @@
 //! Closing by the user's wish: what was sent before still goes out, but nobody waits long for it.
+//!
+//! npm's server drops events that it reads in one go with the DISCONNECT behind them. So the last word waits, for a second at
+//! most, for a proof that the server has read what was said before.
 
 use std::time::Duration;
 
@@ -8,6 +11,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, LinkEvent, Now, SocketId};
 use super::link::Role;
 use super::namespace::{Phase, Why};
+use super::probe::PROBE_NAMESPACE;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::state::{Reason, State};
@@ -20,7 +24,7 @@ impl Core {
     pub(super) fn leave(&mut self, socket: SocketId, error: &Error) {
         if self.sockets[socket.index()].is_joined() {
             self.write_last(socket);
-            self.send_disconnect(socket);
+            self.say_goodbye(socket);
         }
         let namespace = &mut self.sockets[socket.index()];
         namespace.forget_session();
@@ -36,7 +40,7 @@ impl Core {
         for index in 0..self.sockets.len() {
             let socket = self.sockets[index].id;
             if self.sockets[index].is_joined() {
-                self.send_disconnect(socket);
+                self.say_goodbye(socket);
             }
             let namespace = &mut self.sockets[index];
             let used = namespace.wanted || !matches!(namespace.state, State::Idle | State::Closed);
@@ -52,22 +56,39 @@ impl Core {
         self.release();
     }
 
+    fn say_goodbye(&mut self, socket: SocketId) {
+        let goodbye = self.disconnect_packet(socket);
+        if let Dial::Linked(link) = &mut self.dial {
+            link.goodbyes.extend(goodbye);
+        }
+    }
+
     /// Lets go of the link when no socket wants it any more.
     pub(super) fn release(&mut self) {
         if self.sockets.iter().any(|namespace| namespace.wanted) {
+            if let Dial::Linked(link) = &mut self.dial {
+                link.next.frames.append(&mut link.goodbyes);
+            }
             return;
         }
         self.timers.clear();
+        self.cx.traffic.lost = false;
         self.let_go();
     }
 
     /// Lets the link write what it was given, and close.
     pub(super) fn let_go(&mut self) {
-        self.stop_leaving();
-        self.cx.transport = None;
         self.give_up_upgrade();
+        self.cx.transport = None;
         if let Dial::Linked(mut link) = std::mem::replace(&mut self.dial, Dial::Idle) {
+            self.stop_leaving();
+            // On polling the answer to the POST is the proof.
             link.farewell = link.is_open() && link.polling().is_some();
+            let spoke = link.spoke.is_some_and(|at| self.cx.now.mono < at + LAST_WORDS);
+            if spoke && !link.farewell && !link.goodbyes.is_empty() {
+                link.unread = true;
+                link.next.frames.push(self.last_probe());
+            }
             self.leaving = Some(link);
             self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
             self.finish_leaving();
@@ -85,7 +106,15 @@ impl Core {
             // What the server has to say is of no interest any more.
             LinkEvent::Response(_) if role == Role::Get => false,
             LinkEvent::Closed(_) | LinkEvent::Response(_) => return self.stop_leaving(),
-            LinkEvent::Text(_) | LinkEvent::Binary(_) | LinkEvent::Pong => false,
+            LinkEvent::Pong => {
+                link.unread = false;
+                return self.finish_leaving();
+            }
+            LinkEvent::Text(text) if text.contains(PROBE_NAMESPACE) => {
+                link.unread = false;
+                return self.finish_leaving();
+            }
+            LinkEvent::Text(_) | LinkEvent::Binary(_) => false,
         };
         if written {
             let _ = link.written(&mut self.cx);
@@ -93,9 +122,25 @@ impl Core {
         }
     }
 
+    /// Whoever does not answer hears the last word all the same.
+    pub(super) fn leaving_overdue(&mut self) {
+        if let Some(link) = &mut self.leaving {
+            link.next.frames.append(&mut link.goodbyes);
+            link.hand_over(&mut self.cx, &mut self.requests);
+        }
+        self.stop_leaving();
+    }
+
     fn finish_leaving(&mut self) {
         let Some(link) = &mut self.leaving else { return };
         link.hand_over(&mut self.cx, &mut self.requests);
+        if link.unread {
+            return;
+        }
+        if !link.busy {
+            link.next.frames.append(&mut link.goodbyes);
+            link.hand_over(&mut self.cx, &mut self.requests);
+        }
         if !link.busy && std::mem::take(&mut link.farewell) {
             // In a POST of its own: npm's server would act on it before it acts on the rest.
             link.next.frames.push(Frame::Text(Bytes::from_static(b"1")));

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::context::Context;
-use super::io::{LinkId, Output};
+use super::io::{Frame, LinkId, Output};
 use super::json;
 use super::outbound::Batch;
 use super::polling::Polling;
 use super::requests::Requests;
+use super::stats::Stamp;
 use crate::error::Error;
 use crate::receipt::Outcome;
 use crate::state::Transport;
@@ -24,6 +25,12 @@ pub(super) struct Link {
     pub(super) since: Duration,
     /// Whether the platform wants to know at once if it is alive.
     pub(super) urgent: bool,
+    /// When it was last given messages.
+    pub(super) spoke: Option<Duration>,
+    /// What the server is told when no message is under way any more: that sockets leave.
+    pub(super) goodbyes: Vec<Frame>,
+    /// Whether that waits for a proof that the server has read the last messages.
+    pub(super) unread: bool,
     /// Whether the server still has to be told that it ends; a WebSocket does so by closing.
     pub(super) farewell: bool,
     /// How long the server may be silent. `None` until the session is open.
@@ -72,6 +79,9 @@ impl Link {
             fallback,
             since,
             urgent: false,
+            spoke: None,
+            goodbyes: Vec::new(),
+            unread: false,
             farewell: false,
             patience: None,
             json: None,
@@ -105,6 +115,7 @@ impl Link {
         if self.busy || self.next.frames.is_empty() {
             return;
         }
+        let bytes: usize = self.next.frames.iter().map(Frame::len).sum();
         match &mut self.carrier {
             Carrier::WebSocket(wire) => {
                 let frames = std::mem::take(&mut self.next.frames);
@@ -120,14 +131,18 @@ impl Link {
         }
         self.busy = true;
         self.flying = std::mem::take(&mut self.next);
+        cx.traffic.bytes_out += bytes as u64;
+        if self.flying.probe {
+            cx.traffic.probed = Some(Stamp::at(cx.now.mono));
+        }
     }
 
     /// Its batch has been written. Gives what that begins.
     pub(super) fn written(&mut self, cx: &mut Context) -> Batch {
         self.busy = false;
         let mut written = std::mem::take(&mut self.flying);
-        for completer in written.riders.drain(..) {
-            cx.settle(completer, Outcome::Sent);
+        for (socket, completer) in written.riders.drain(..) {
+            cx.settle(socket, completer, Outcome::Sent);
         }
         written
     }
@@ -142,8 +157,8 @@ impl Link {
 
     /// It is gone with what it was given.
     pub(super) fn died(self, cx: &mut Context) {
-        for completer in self.flying.riders.into_iter().chain(self.next.riders) {
-            cx.settle(completer, Outcome::Unconfirmed(Error::LinkLost));
+        for (socket, completer) in self.flying.riders.into_iter().chain(self.next.riders) {
+            cx.settle(socket, completer, Outcome::Unconfirmed(Error::LinkLost));
         }
     }
 }

@@ -47,6 +47,7 @@ pub mod scan;
 mod sending;
 mod settings;
 pub mod socketio;
+mod stats;
 mod timers;
 mod typing;
 mod upgrade;

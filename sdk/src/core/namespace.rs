@@ -15,10 +15,11 @@ use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
 use super::sending::Bounds;
 use super::socketio;
+use super::stats::Stamp;
 use super::typing::Typing;
 use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
-use crate::state::{Reason, State, StateChange};
+use crate::state::{Notice, Reason, State, StateChange};
 
 /// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
 const GREETING: Duration = Duration::from_secs(2);
@@ -130,6 +131,8 @@ pub(crate) struct Namespace {
     pub(crate) join_by: Option<Duration>,
     /// Whether a refused token was already asked for anew.
     pub(crate) asked_anew: bool,
+    /// When CONNECT was sent.
+    pub(crate) asked: Stamp,
     /// Whether CONNECT was sent with credentials that are replaced.
     pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
@@ -150,7 +153,11 @@ pub(crate) struct Namespace {
     pub(crate) early: Option<Box<Early>>,
     /// The link on which the client last said that it leaves.
     pub(crate) parted: Option<LinkId>,
+    /// How many answers to probes are missing to prove that the server knows of it.
+    pub(crate) unproven: u8,
     pub(crate) last_change: Option<Box<StateChange>>,
+    /// Whether it was connected since the user last wanted it closed.
+    pub(crate) was_connected: bool,
     /// What the server promised when it was last heard.
     pub(crate) features: Option<Features>,
     /// Until when the greeting is waited for.
@@ -191,6 +198,7 @@ impl Namespace {
             deadline: None,
             join_by: None,
             asked_anew: false,
+            asked: Stamp::default(),
             outdated: false,
             rejoins: 0,
             stable_at: None,
@@ -201,7 +209,9 @@ impl Namespace {
             closing: None,
             early: None,
             parted: None,
+            unproven: 0,
             last_change: None,
+            was_connected: false,
             features: None,
             greeting_due: None,
             outbox: Outbox::default(),
@@ -266,6 +276,15 @@ impl Namespace {
         let change = Box::new(change);
         self.last_change = Some(change.clone());
         cx.event(self.id, Happening::State(change));
+        match state {
+            State::Connected if std::mem::replace(&mut self.was_connected, true) => {
+                let recovered = self.recovered;
+                cx.notice(self.id, Notice::Reconnected { recovered });
+            }
+            // By the user's wish: the next connection is a first one again.
+            State::Closed => self.was_connected = false,
+            _ => {}
+        }
     }
 
     /// The server took the namespace, and perhaps the session that was lost.

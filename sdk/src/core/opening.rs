@@ -50,6 +50,9 @@ impl Core {
             self.timers.stop(Timer::Fallback);
         }
         self.assembler.reset();
+        for namespace in &mut self.sockets {
+            namespace.unproven = 0;
+        }
         let carrier = match transport {
             Transport::WebSocket => Carrier::WebSocket(self.requests.start(&mut self.cx, Method::WebSocket, None)),
             Transport::Polling => Carrier::Polling(Box::new(Polling::open(&mut self.cx, &mut self.requests))),

@@ -11,6 +11,7 @@ use super::outbox::{Entry, Item, Purpose};
 use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
+use super::stats::Stamp;
 use super::timers::Timer;
 use crate::config::Protocol;
 use crate::error::Error;
@@ -55,7 +56,7 @@ pub(super) struct Batch {
     pub(super) frames: Vec<Frame>,
     bytes: usize,
     /// Messages whose last word is that they were written.
-    pub(super) riders: Vec<Completer>,
+    pub(super) riders: Vec<(SocketId, Completer)>,
     /// Messages whose time for an answer begins when they are written.
     asked: Vec<(SocketId, u64)>,
     /// Whether a probe is among the frames.
@@ -74,6 +75,9 @@ impl Core {
         }
         for namespace in &mut self.sockets {
             namespace.fill(&mut self.cx, &mut self.head, &mut link.next, BATCH, fit);
+        }
+        if link.next.bytes > 0 {
+            link.spoke = Some(self.cx.now.mono);
         }
         link.hand_over(&mut self.cx, &mut self.requests);
     }
@@ -123,6 +127,9 @@ impl Core {
         let fit = self.fit();
         if let Dial::Linked(link) = &mut self.dial {
             self.sockets[socket.index()].fill(&mut self.cx, &mut self.head, &mut link.next, usize::MAX, fit);
+            if link.next.bytes > 0 {
+                link.spoke = Some(self.cx.now.mono);
+            }
         }
     }
 
@@ -235,7 +242,11 @@ impl Namespace {
                 None => _ = self.rooms.forget(room),
             }
         }
+        if entry.writes > 0 {
+            cx.tally(self.id).retries += 1;
+        }
         entry.writes = entry.writes.saturating_add(1);
+        entry.written = Stamp::at(cx.now.mono);
         match id {
             Some(id) => {
                 batch.asked.push((self.id, id));
@@ -248,7 +259,8 @@ impl Namespace {
                 if let Purpose::Create { name, password } = entry.purpose {
                     self.rooms.creating(name, password);
                 }
-                batch.riders.extend(entry.completer);
+                let rider = entry.completer.map(|completer| (self.id, completer));
+                batch.riders.extend(rider);
             }
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::body::Body;
 use super::io::{Pending, ReplyTo};
 use super::scan;
+use super::stats::Stamp;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
@@ -27,6 +28,10 @@ pub(crate) struct Entry {
     pub(crate) volatile: bool,
     pub(crate) lane: Option<Box<str>>,
     pub(crate) expires: Option<Duration>,
+    /// When it was taken into the client's care.
+    pub(crate) since: Stamp,
+    /// When it was last handed to a link, or written by it.
+    pub(crate) written: Stamp,
     /// To how many links it was handed.
     pub(crate) writes: u8,
     /// Whether a store holds it.
@@ -63,6 +68,11 @@ impl Entry {
     /// message.
     pub(crate) fn is_own(&self) -> bool {
         matches!(self.purpose, Purpose::Leave(_) | Purpose::Typing)
+    }
+
+    /// Whether it is a message of the app's.
+    pub(crate) fn is_message(&self) -> bool {
+        !self.is_own() && !matches!(self.purpose, Purpose::Join(_))
     }
 
     /// How it ends now: as `unwritten` says, unless a link has had it, and with it perhaps the server.

@@ -65,6 +65,8 @@ impl Namespace {
             tracing::debug!("an acknowledgement that nobody waits for");
             return;
         };
+        let took = entry.written.elapsed(cx.now.mono);
+        cx.tally(self.id).answered(took);
         let refusal = match (&entry.purpose, entry.reliable) {
             (Purpose::Message, false) => None,
             _ => refusal(&payload),

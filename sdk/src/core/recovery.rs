@@ -145,19 +145,19 @@ impl Namespace {
         };
         while let Some(entry) = self.outbox.take_where(moot) {
             if let Some(completer) = entry.completer {
-                cx.settle(completer, Outcome::Unconfirmed(Error::LinkLost));
+                cx.settle(self.id, completer, Outcome::Unconfirmed(Error::LinkLost));
             }
         }
     }
 
-    /// Hands on what came before CONNECT. Of a recovered session the client may have had some already.
+    /// Hands on what came before CONNECT. Of a recovered session the client may have had some already; of another one it
+    /// has seen no offset yet.
     pub(super) fn deliver_early(&mut self, cx: &mut Context, link: LinkId) {
-        let Some(early) = self.early.take() else { return };
+        let Some(mut early) = self.early.take() else { return };
+        early
+            .events
+            .retain(|event| event.ack.is_some() || !self.has_seen(&event.payload));
         for EarlyEvent { name, payload, ack } in early.events {
-            if self.recovered && ack.is_none() && self.has_seen(&payload) {
-                tracing::debug!("an event that came again with its session");
-                continue;
-            }
             let join = self.joins;
             let reply_to = ack.map(|id| ReplyTo { link, join, id });
             self.received(cx, name, payload, reply_to);

@@ -12,6 +12,7 @@ use super::io::Pending;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Purpose};
 use super::scan::ObjectWriter;
+use super::stats::Stamp;
 use super::typing::Target;
 use crate::config::Overflow;
 use crate::error::Error;
@@ -49,7 +50,9 @@ impl Namespace {
         };
         let (receipt, completer) = receipt::pair(seq, message_id);
         if let Err(error) = identified {
-            completer.complete(Outcome::Rejected(error));
+            let outcome = Outcome::Rejected(error);
+            cx.tally(self.id).ended(&outcome);
+            completer.complete(outcome);
             return receipt;
         }
         let ttl = options.ttl.or(self.config.queue.ttl);
@@ -63,15 +66,23 @@ impl Namespace {
             volatile: options.volatile,
             lane: options.lane,
             expires: ttl.map(|ttl| cx.after(ttl)),
+            since: Stamp::at(cx.now.mono),
+            written: Stamp::default(),
             writes: 0,
             stored: false,
             purpose,
             wire_id: None,
             completer: None,
         };
+        let typing = entry.purpose == Purpose::Typing;
         match self.admit(cx, &entry, bounds) {
             Ok(()) => self.accept(cx, entry, completer),
-            Err(outcome) => completer.complete(outcome),
+            Err(outcome) => {
+                if !typing {
+                    cx.tally(self.id).ended(&outcome);
+                }
+                completer.complete(outcome);
+            }
         }
         receipt
     }
@@ -169,7 +180,8 @@ impl Namespace {
         } else {
             completer.accept_now();
         }
-        entry.completer = Some(completer);
+        // Nobody has the receipt of what tells that the user types.
+        entry.completer = (entry.purpose != Purpose::Typing).then_some(completer);
         self.outbox.push(entry);
     }
 
@@ -204,6 +216,8 @@ impl Namespace {
             volatile: false,
             lane: record.lane.map(String::into_boxed_str),
             expires: record.expires_unix_ms.map(left),
+            since: Stamp::at(cx.now.mono),
+            written: Stamp::default(),
             writes: 0,
             stored: true,
             purpose: Purpose::Message,
@@ -218,7 +232,7 @@ impl Namespace {
             cx.store_remove(entry.seq);
         }
         if let Some(completer) = entry.completer {
-            cx.settle(completer, outcome);
+            cx.settle(self.id, completer, outcome);
         }
     }
 
@@ -290,7 +304,7 @@ impl Namespace {
         if let Purpose::Join(room) = &entry.purpose {
             // The wish stays, and an answer that comes late still counts.
             for completer in self.rooms.unanswered(room) {
-                cx.settle(completer, Outcome::Unconfirmed(error.clone()));
+                cx.settle(self.id, completer, Outcome::Unconfirmed(error.clone()));
             }
         } else if let Some(entry) = self.acks.answered(id) {
             if let Purpose::Leave(room) = &entry.purpose {
@@ -333,7 +347,7 @@ impl Namespace {
             self.finish(cx, entry, outcome);
         }
         for completer in self.rooms.drain().collect::<Vec<_>>() {
-            cx.settle(completer, Outcome::Cancelled);
+            cx.settle(self.id, completer, Outcome::Cancelled);
         }
         self.features = None;
         self.forget_session();
@@ -355,7 +369,7 @@ impl Namespace {
         }
         self.urgent.clear();
         for completer in self.rooms.drain().collect::<Vec<_>>() {
-            cx.settle(completer, Outcome::Rejected(Error::Closed));
+            cx.settle(self.id, completer, Outcome::Rejected(Error::Closed));
         }
     }
 

@@ -55,8 +55,11 @@ impl Timers {
         self.0[timer as usize] = None;
     }
 
+    /// Stops all but that of a link that leaves already.
     pub(crate) fn clear(&mut self) {
+        let drain = self.0[Timer::Drain as usize];
         *self = Self::default();
+        self.0[Timer::Drain as usize] = drain;
     }
 
     pub(crate) fn is_set(&self, timer: Timer) -> bool {

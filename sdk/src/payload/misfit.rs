@@ -133,11 +133,8 @@ mod tests {
         ] {
             assert_eq!(said::<Room>(json), expected, "{json}");
         }
-        assert_eq!(
-            said::<BTreeMap<u8, u8>>(r#"{"secret":1}"#),
-            "expected u8",
-            "names that come from the payload"
-        );
+        let keys = said::<BTreeMap<u8, u8>>(r#"{"secret":1}"#);
+        assert!(!keys.contains("secret"), "{keys}");
     }
 
     #[test]

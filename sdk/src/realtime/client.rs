@@ -6,7 +6,7 @@ use crate::builder::{self, Buildable, Builder};
 use crate::client::Client;
 use crate::core::{Core, Now};
 use crate::socket::Socket;
-use crate::state::Hint;
+use crate::state::{Hint, State};
 
 /// A chat client: private and group messages, rooms, typing, games, notifications.
 ///
@@ -28,8 +28,8 @@ impl builder::private::Sealed for RealtimeClient {}
 impl Buildable for RealtimeClient {
     const CHAT: bool = true;
 
-    fn from_client(client: Client) -> Self {
-        let socket = client.socket("/");
+    fn from_client(client: Client, namespace: &str) -> Self {
+        let socket = client.socket(namespace);
         Self { client, socket }
     }
 }
@@ -77,6 +77,11 @@ impl RealtimeClient {
     /// Ends the client for good.
     pub fn close(&self) {
         self.client.close();
+    }
+
+    /// Where the connection stands now.
+    pub fn state(&self) -> State {
+        self.socket.state()
     }
 
     /// The client underneath, for sockets of other namespaces over the same link.

@@ -13,7 +13,7 @@ const MOST_DEPTH: usize = scan::MAX_DEPTH - 2;
 impl RealtimeClient {
     /// Invites a user to a game of some type, in order with the messages to that user. While offline it waits in the queue.
     pub fn invite_to_game(&self, user_id: &str, game_type: &str) -> Receipt {
-        if let Err(error) = check_id(user_id, "userId").and_then(|()| check_id(game_type, "gameType")) {
+        if let Err(error) = check_id(user_id, "recipientId").and_then(|()| check_id(game_type, "gameType")) {
             return self.socket.send(Err(error));
         }
         let object = object(|object| {

@@ -1,7 +1,5 @@
 //! Events by name, and by type.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use super::{RealtimeClient, wire_name};
 use crate::event::Event;
 use crate::own::{self, Own};
@@ -60,8 +58,8 @@ impl RealtimeClient {
 
     /// As [`stream`](Self::stream), with up to `capacity` events waiting, at least one.
     pub fn stream_with_capacity<E: ChatEvent>(&self, capacity: usize) -> Events<E> {
-        Events::new(capacity, |feeder| {
-            E::subscribe(&self.socket, false, move |event| feeder.push(event))
+        stream::events(capacity, |feeder| {
+            E::subscribe(&self.socket, false, move |event| feeder.feed(event))
         })
     }
 }
@@ -71,8 +69,7 @@ impl RealtimeClient {
     ///
     /// The name is the wire's or that of the other platforms: `private_message` or `privateMessage`. Events that the chat
     /// layer does not know come by the name that they have on the wire. The client's own events come by theirs, with one
-    /// JSON object as their argument: `connectionStatusChange`, `connectionFailed`, `reconnected`, `handlerError`,
-    /// `overflow`, `storeError`. `warning` and `error` are the server's and the client's own.
+    /// JSON object as their argument: `connectionStatusChange`, `connectionFailed`, `reconnected`.
     ///
     /// ```no_run
     /// # fn show(chat: &rejoin::RealtimeClient) {
@@ -102,54 +99,13 @@ impl RealtimeClient {
 
     fn listen(&self, name: &str, once: bool, handler: impl FnMut(&Event) + Spawned) -> Subscription {
         let registry = &self.socket.registry;
-        let topic = || Topic::Event(wire_name(name).into());
         let Some(own) = own::named(name) else {
-            return registry.on_event(topic(), once, handler);
+            let topic = Topic::Event(wire_name(name).into());
+            return registry.on_event(topic, once, handler);
         };
-        let socket = self.socket.own.clone();
-        let of_own = move |event: &Own| Event::of_own(socket.clone(), own, event);
-        if !own::is_servers_too(own) {
-            let mut handler = handler;
-            return registry.on_own(own, once, move |event: &Own| handler(&of_own(event)));
-        }
-        let shared = Shared::new(once, handler);
-        let also = shared.clone();
-        let first = registry.on_event(topic(), once, move |event: &Event| shared.call(event));
-        let second = registry.on_own(own, once, move |event: &Own| also.call(&of_own(event)));
-        first.and(second)
-    }
-}
-
-/// One handler in two places.
-struct Shared<F> {
-    once: bool,
-    handler: Arc<Mutex<Option<F>>>,
-}
-
-impl<F: FnMut(&Event)> Shared<F> {
-    fn new(once: bool, handler: F) -> Self {
-        let handler = Arc::new(Mutex::new(Some(handler)));
-        Self { once, handler }
-    }
-
-    fn call(&self, event: &Event) {
-        // One task runs all handlers: nobody waits here.
-        let mut held = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.once {
-            if let Some(handler) = held.as_mut() {
-                handler(event);
-            }
-        } else if let Some(mut handler) = held.take() {
-            handler(event);
-        }
-    }
-}
-
-impl<F> Clone for Shared<F> {
-    fn clone(&self) -> Self {
-        Self {
-            once: self.once,
-            handler: Arc::clone(&self.handler),
-        }
+        let (socket, mut handler) = (self.socket.own.clone(), handler);
+        registry.on_own(own, once, move |event: &Own| {
+            handler(&Event::of_own(socket.clone(), own, event));
+        })
     }
 }

@@ -1,90 +1,114 @@
-//! Names of the chat layer's events: on the wire, and in camelCase as TypeScript, Swift and Kotlin have them.
+//! Event names: the wire's, and those that TypeScript, Swift and Kotlin use.
 
-/// Names on the wire that are another in camelCase. `closing`, `error`, `notification` and `warning` are the same in both.
-const NAMES: [(&str, &str); 17] = [
-    ("connection_status", "connectionStatus"),
-    ("friend_status_change", "friendStatusChange"),
-    ("game_invite", "gameInvite"),
-    ("game_move", "gameMove"),
-    ("group_message", "groupMessage"),
-    // Beside `roomJoined` it is found.
-    ("join_room_failed", "roomJoinFailed"),
-    ("message_sent", "messageSent"),
-    ("notifications_marked_read", "notificationsMarkedRead"),
-    ("private_message", "privateMessage"),
-    ("rate_limit_exceeded", "rateLimitExceeded"),
-    ("room_created", "roomCreated"),
-    ("room_joined", "roomJoined"),
-    ("room_left", "roomLeft"),
-    ("typing_start", "typingStart"),
-    ("typing_stop", "typingStop"),
-    ("user_joined_room", "userJoinedRoom"),
-    ("user_left_room", "userLeftRoom"),
+use std::borrow::Cow;
+
+/// The events of the chat protocol, as on the wire. Elsewhere they are in camelCase.
+const WIRE: [&str; 21] = [
+    "closing",
+    "connection_status",
+    "error",
+    "friend_status_change",
+    "game_invite",
+    "game_move",
+    "group_message",
+    "join_room_failed",
+    "message_sent",
+    "notification",
+    "notifications_marked_read",
+    "private_message",
+    "rate_limit_exceeded",
+    "room_created",
+    "room_joined",
+    "room_left",
+    "typing_start",
+    "typing_stop",
+    "user_joined_room",
+    "user_left_room",
+    "warning",
 ];
 
-/// The camelCase name of an event on the wire: `private_message` is `privateMessage`. Names that the chat protocol does not
-/// have stay as they are.
-///
-/// ```
-/// assert_eq!(rejoin::event_name("join_room_failed"), "roomJoinFailed");
-/// assert_eq!(rejoin::event_name("my_event"), "my_event");
-/// ```
-pub fn event_name(wire: &str) -> &str {
-    let known = NAMES.iter().find(|(known, _)| *known == wire);
-    known.map_or(wire, |(_, name)| name)
+/// The one event that begins like its neighbours instead: wire, elsewhere.
+const JOIN_FAILED: (&str, &str) = ("join_room_failed", "roomJoinFailed");
+
+/// The wire's name of an event of the chat protocol, for example `private_message` for `privateMessage`. Every other name
+/// stays as it is.
+pub fn wire_name(name: &str) -> &str {
+    if name == JOIN_FAILED.1 {
+        return JOIN_FAILED.0;
+    }
+    WIRE.into_iter()
+        .find(|wire| is_camel_case_of(name, wire))
+        .unwrap_or(name)
 }
 
-/// The wire's name of an event: `privateMessage` is `private_message`. It takes the wire's names too, and leaves those that
-/// the chat protocol does not have as they are.
-///
-/// ```
-/// assert_eq!(rejoin::wire_name("privateMessage"), "private_message");
-/// assert_eq!(rejoin::wire_name("private_message"), "private_message");
-/// assert_eq!(rejoin::wire_name("myEvent"), "myEvent");
-/// ```
-pub fn wire_name(name: &str) -> &str {
-    // What camelCase makes of the wire's name, for those who expect that.
-    if name == "joinRoomFailed" {
-        return "join_room_failed";
+/// The name in camelCase of an event of the chat protocol, for example `privateMessage` for `private_message`. Every other
+/// name stays as it is.
+pub fn event_name(wire: &str) -> Cow<'_, str> {
+    if wire == JOIN_FAILED.0 {
+        return JOIN_FAILED.1.into();
     }
-    let known = NAMES.iter().find(|(_, known)| *known == name);
-    known.map_or(name, |(wire, _)| wire)
+    if !WIRE.contains(&wire) || !wire.contains('_') {
+        return wire.into();
+    }
+    let mut name = String::with_capacity(wire.len());
+    for (index, word) in wire.split('_').enumerate() {
+        let mut letters = word.chars();
+        if index > 0 {
+            name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        }
+        name.push_str(letters.as_str());
+    }
+    name.into()
+}
+
+/// Compares without building the name.
+fn is_camel_case_of(name: &str, wire: &str) -> bool {
+    let mut upper = false;
+    let mut letters = name.chars();
+    for letter in wire.chars() {
+        if letter == '_' {
+            upper = true;
+            continue;
+        }
+        let expected = if std::mem::take(&mut upper) {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        };
+        if letters.next() != Some(expected) {
+            return false;
+        }
+    }
+    letters.next().is_none()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn camel_case(wire: &str) -> String {
-        let mut words = wire.split('_');
-        let mut name = words.next().unwrap_or_default().to_owned();
-        for word in words {
-            let (first, rest) = word.split_at(1);
-            name.push_str(&first.to_ascii_uppercase());
-            name.push_str(rest);
+    #[test]
+    fn every_name_is_found_again_from_its_other_form() {
+        for wire in WIRE {
+            assert_eq!(wire_name(&event_name(wire)), wire);
+            assert_eq!(wire_name(wire), wire, "the wire's own name is taken too");
         }
-        name
+        assert_eq!(event_name("private_message"), "privateMessage");
+        assert_eq!(event_name("join_room_failed"), "roomJoinFailed");
+        assert_eq!(wire_name("joinRoomFailed"), "join_room_failed");
     }
 
     #[test]
-    fn names_map_both_ways() {
-        for (wire, name) in NAMES {
-            assert_eq!(event_name(wire), name);
-            assert_eq!(wire_name(name), wire);
-            assert_eq!(wire_name(wire), wire);
-            assert_eq!(wire_name(&camel_case(wire)), wire);
-            assert!(name == camel_case(wire) || wire == "join_room_failed", "{name}");
+    fn names_of_other_events_stay_as_they_are() {
+        for name in [
+            "my_event",
+            "myEvent",
+            "private",
+            "privateMessages",
+            "privateMessage2",
+            "",
+        ] {
+            assert_eq!(event_name(name), name);
+            assert_eq!(wire_name(name), name);
         }
-        for same in ["closing", "error", "notification", "warning"] {
-            assert_eq!(event_name(same), same);
-            assert_eq!(wire_name(same), same);
-        }
-    }
-
-    #[test]
-    fn other_names_stay_as_they_are() {
-        assert_eq!(event_name("my_event"), "my_event");
-        assert_eq!(wire_name("myEvent"), "myEvent");
-        assert_eq!(event_name("reconnected"), "reconnected");
     }
 }

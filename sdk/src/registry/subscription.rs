@@ -11,8 +11,6 @@ pub struct Subscription {
     registry: Weak<Registry>,
     topic: Topic,
     id: u64,
-    /// The same handler in a second place.
-    second: Option<Box<Self>>,
 }
 
 impl Subscription {
@@ -21,22 +19,12 @@ impl Subscription {
             registry: Arc::downgrade(registry),
             topic,
             id,
-            second: None,
         }
-    }
-
-    /// Both as one.
-    pub(crate) fn and(mut self, second: Self) -> Self {
-        self.second = Some(Box::new(second));
-        self
     }
 
     /// Leaves the handler registered for as long as the client lives.
     pub fn detach(mut self) {
         self.registry = Weak::new();
-        if let Some(second) = self.second.take() {
-            second.detach();
-        }
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod invariants;
 mod node;
+mod path;
 mod peer;
 mod testee;
 mod transcript;
@@ -26,6 +27,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 pub use node::NodeServer;
+pub use path::Path;
 pub use testee::{Outcome, Refusal, Testee};
 
 /// A binary argument as JSON lines carry it, at any depth of a payload.

@@ -3,10 +3,13 @@
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::merged;
 use crate::peer::Peer;
 use crate::transcript::Line;
 
@@ -18,6 +21,7 @@ const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers");
 #[derive(Debug)]
 pub struct NodeServer {
     peer: Peer,
+    script: &'static str,
     config: Value,
 }
 
@@ -25,10 +29,20 @@ impl NodeServer {
     /// Starts the server with the settings that `servers/socketio.js` explains, `{}` for none, and waits until
     /// it listens.
     pub async fn start(settings: Value) -> Self {
+        Self::run("socketio.js", settings).await
+    }
+
+    /// Starts a server of plain JSON instead, with the settings that `servers/json.js` explains.
+    pub async fn start_json(settings: Value) -> Self {
+        Self::run("json.js", settings).await
+    }
+
+    async fn run(script: &'static str, settings: Value) -> Self {
         let mut config = settings;
         config["port"] = json!(free_port());
         Self {
-            peer: listen(&config).await,
+            peer: listen(script, &config).await,
+            script,
             config,
         }
     }
@@ -45,14 +59,62 @@ impl NodeServer {
 
     /// Emits an event to every socket in `/`.
     pub async fn emit(&self, event: &str, args: Value) {
-        self.command(json!({ "op": "emit", "event": event, "args": args }))
-            .await;
+        self.emit_to(json!({}), event, args).await;
     }
 
     /// Emits an event to every socket in another namespace.
     pub async fn emit_in(&self, namespace: &str, event: &str, args: Value) {
-        self.command(json!({ "op": "emit", "namespace": namespace, "event": event, "args": args }))
+        self.emit_to(json!({ "namespace": namespace }), event, args).await;
+    }
+
+    /// Emits an event to some sockets: those of a `namespace`, in a `room`, or the one `socket`; with `volatile`, to
+    /// those only that can take it at once.
+    pub async fn emit_to(&self, whom: Value, event: &str, args: Value) {
+        let emit = json!({ "op": "emit", "event": event, "args": args });
+        self.command(merged(emit, whom)).await;
+    }
+
+    /// Puts every socket in `/` into a room.
+    pub async fn join(&self, room: &str) {
+        self.command(json!({ "op": "join", "room": room })).await;
+    }
+
+    /// The sockets in `/`, each with `id`, `link`, `transport` and `rooms`.
+    pub async fn sockets(&self) -> Vec<Value> {
+        let answer = self.command(json!({ "op": "sockets" })).await;
+        answer["sockets"].as_array().cloned().expect("a list of sockets")
+    }
+
+    /// Breaks the links in `/` off, as a network does that fails.
+    pub async fn drop_links(&self) {
+        self.command(json!({ "op": "drop" })).await;
+    }
+
+    /// Answers requests in another way from now on; see `servers/gate.js`.
+    pub async fn gate(&self, answers: Value) {
+        self.command(json!({ "op": "gate", "gate": answers })).await;
+    }
+
+    /// Lets other clients in from now on: those with this token, `null` for any; and refuses some first, as the setting
+    /// `refuse` says.
+    pub async fn admit(&self, token: Value, refuse: Value) {
+        let token = if token.is_null() {
+            json!({})
+        } else {
+            json!({ "token": token })
+        };
+        self.command(merged(json!({ "op": "admit", "refuse": refuse }), token))
             .await;
+    }
+
+    /// Stops listening and breaks every connection off. The process goes on, with the sessions that can be recovered.
+    pub async fn close(&self) {
+        self.command(json!({ "op": "close" })).await;
+    }
+
+    /// Listens again after [`close`](Self::close).
+    pub async fn listen(&self) {
+        self.command(json!({ "op": "listen" })).await;
     }
 
     /// Emits an event to a socket in `/`, and waits for its acknowledgement; the arguments of that.
@@ -68,9 +130,26 @@ impl NodeServer {
         self.command(json!({ "op": "raw", "text": packet })).await;
     }
 
+    /// Writes binary to every link, whether it makes sense or not. Of plain JSON only.
+    pub async fn write_binary(&self, bytes: &[u8]) {
+        self.command(json!({ "op": "raw", "base64": STANDARD.encode(bytes) }))
+            .await;
+    }
+
+    /// Says nothing any more, or speaks again. Of plain JSON only.
+    pub async fn mute(&self, mute: bool) {
+        self.command(json!({ "op": "mute", "mute": mute })).await;
+    }
+
     /// Disconnects every socket in `/`, with `close` their links too.
     pub async fn disconnect_clients(&self, close: bool) {
         self.command(json!({ "op": "disconnect", "close": close })).await;
+    }
+
+    /// Disconnects every socket in another namespace.
+    pub async fn disconnect_in(&self, namespace: &str) {
+        self.command(json!({ "op": "disconnect", "namespace": namespace }))
+            .await;
     }
 
     /// Waits until a namespace is joined; the line about it, with `auth`, `link`, `socket` and `at`
@@ -96,9 +175,41 @@ impl NodeServer {
             .clone()
     }
 
-    /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query` and `headers`.
+    /// Waits for the next new link; the line about it, with `at` (milliseconds), `path`, `query`, `headers`
+    /// and `transport`.
     pub async fn wait_link(&self) -> Value {
         self.peer.wait("link", |line| line["path"].is_string()).await
+    }
+
+    /// Waits until a link has changed its transport; the new one.
+    pub async fn wait_upgrade(&self) -> Value {
+        let line = self.peer.wait("upgrade", |line| line["upgraded"].is_u64()).await;
+        line["transport"].clone()
+    }
+
+    /// Waits until the gate has answered a request in engine.io's place; the line about it, with `turnedAway` (the
+    /// method) and `status`.
+    pub async fn wait_turned_away(&self) -> Value {
+        let line = self
+            .peer
+            .wait("request that is turned away", |line| line["turnedAway"].is_string());
+        line.await
+    }
+
+    /// How many requests the gate has answered so far.
+    pub fn turned_away(&self) -> usize {
+        self.so_far(|line| line["turnedAway"].is_string()).len()
+    }
+
+    /// Waits for the next long-polling request that brings something; the line about it, with `post` (bytes) and `type`.
+    pub async fn wait_post(&self) -> Value {
+        self.peer.wait("POST", |line| line["post"].is_u64()).await
+    }
+
+    /// The sizes of all long-polling requests that brought something, in bytes, in order.
+    pub fn posts(&self) -> Vec<u64> {
+        let posts = self.so_far(|line| line["post"].is_u64());
+        posts.iter().filter_map(|line| line["post"].as_u64()).collect()
     }
 
     /// Waits until a client has answered the next heartbeat.
@@ -159,7 +270,7 @@ impl NodeServer {
 
     /// Starts a new process on the same port, with the same settings.
     pub async fn start_again(&mut self) {
-        self.peer = listen(&self.config).await;
+        self.peer = listen(self.script, &self.config).await;
     }
 
     async fn command(&self, command: Value) -> Value {
@@ -173,10 +284,10 @@ impl NodeServer {
     }
 }
 
-async fn listen(config: &Value) -> Peer {
+async fn listen(script: &str, config: &Value) -> Peer {
     let mut command = Command::new("node");
-    command.current_dir(SERVERS).arg("socketio.js").arg(config.to_string());
-    let peer = Peer::spawn("socket.io", command);
+    command.current_dir(SERVERS).arg(script).arg(config.to_string());
+    let peer = Peer::spawn(script, command);
     peer.wait("listening server", |line| line["listening"].is_u64()).await;
     peer
 }

@@ -285,6 +285,26 @@ impl Testee {
         events.into_iter().map(|line| line["args"].clone()).collect()
     }
 
+    /// What a client has told so far, in order: the names of events and of states.
+    pub fn story(&self, client: &str) -> Vec<String> {
+        let lines = self.peer.transcript.so_far(|line| line["client"] == client);
+        let names = lines
+            .iter()
+            .filter_map(|line| line["event"].as_str().or(line["state"].as_str()));
+        names.map(str::to_owned).collect()
+    }
+
+    /// Gives a hint of the platform.
+    pub async fn hint(&self, client: &str, hint: &str) {
+        self.command(json!({ "op": "hint", "client": client, "hint": hint }))
+            .await;
+    }
+
+    /// What the client counts.
+    pub async fn stats(&self, client: &str) -> Value {
+        self.command(json!({ "op": "stats", "client": client })).await["stats"].clone()
+    }
+
     /// Whether this emit has an outcome already.
     pub fn has_outcome(&self, client: &str, receipt: u64) -> bool {
         let outcomes = self

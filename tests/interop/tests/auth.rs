@@ -121,7 +121,9 @@ async fn a_provider_is_asked_once_more_after_a_refusal_and_on_the_same_link() {
 
 #[tokio::test]
 async fn a_refusal_for_a_time_is_waited_out() {
-    let server = NodeServer::start(json!({ "retryAfter": 300 })).await;
+    let server =
+        NodeServer::start(json!({ "refuse": { "times": 1, "message": "too busy", "data": { "retryAfterMs": 300 } } }))
+            .await;
     let testee = Testee::start();
     testee.create("a", &server.url(), options(json!({}))).await;
     testee.connect("a").await;

@@ -37,6 +37,20 @@ pub(crate) enum AuthError {
     Expired,
     #[error("token_invalid: the token is not one of this server's")]
     Invalid,
+    #[error("banned: this user may not connect")]
+    Banned,
+}
+
+impl AuthError {
+    /// The code with which the message begins.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Expired => "token_expired",
+            Self::Invalid => "token_invalid",
+            Self::Banned => "banned",
+        }
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,6 +156,19 @@ mod tests {
         let header = Header::new(Algorithm::HS512);
         let token = jsonwebtoken::encode(&header, &claims, &tokens.signing).expect("signed");
         assert_eq!(tokens.check(&token), Err(AuthError::Invalid));
+    }
+
+    #[test]
+    fn a_refusal_begins_with_its_code() {
+        for error in [
+            AuthError::Missing,
+            AuthError::Expired,
+            AuthError::Invalid,
+            AuthError::Banned,
+        ] {
+            let message = error.to_string();
+            assert!(message.starts_with(&format!("{}: ", error.code())), "{message}");
+        }
     }
 
     #[test]

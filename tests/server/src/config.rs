@@ -5,7 +5,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::limits::RateLimits;
@@ -34,6 +33,20 @@ pub struct ServerConfig {
     pub max_content: usize,
     /// How many messages are kept for one user who is away. Default 10,000.
     pub max_kept: u32,
+    /// How many notifications are kept for one user; beyond it the oldest go. Default 1,000.
+    pub max_notifications: u32,
+    /// How many connections one user may have; beyond it the oldest is closed (`replaced`).
+    /// Default: no limit.
+    pub max_connections: Option<usize>,
+    /// Users who may not connect (`banned`). Default: none.
+    pub banned: Vec<String>,
+    /// How long a connection may send no event until it is closed (`idle`); heartbeats are none.
+    /// Default: for ever.
+    pub idle_timeout: Option<Duration>,
+    /// When clients are told to come back after a shutdown. Default: they are not told.
+    pub retry_after: Option<Duration>,
+    /// How long a plain-JSON connection may take to authenticate. Default 10 s.
+    pub auth_timeout: Duration,
     /// How many rounds of PBKDF2-HMAC-SHA256 a room's password takes. Default 100,000.
     pub password_rounds: u32,
     /// Whether `GET /dev/token` mints tokens for anyone who asks; refused off loopback. Default no.
@@ -70,10 +83,10 @@ impl Features {
     };
 
     /// The names to announce, in the order of the protocol's table.
-    pub(crate) fn announced(self) -> impl Serialize {
+    pub(crate) fn announced(self) -> Vec<&'static str> {
         let known = [(self.ack, "ack"), (self.dedupe, "dedupe")];
         let kept = known.into_iter().filter(|(on, _)| *on);
-        kept.map(|(_, name)| name).collect::<Vec<_>>()
+        kept.map(|(_, name)| name).collect()
     }
 }
 
@@ -99,6 +112,12 @@ impl Default for ServerConfig {
             max_payload: 1_000_000,
             max_content: 64 * 1024,
             max_kept: 10_000,
+            max_notifications: 1_000,
+            max_connections: None,
+            banned: Vec::new(),
+            idle_timeout: None,
+            retry_after: None,
+            auth_timeout: Duration::from_secs(10),
             password_rounds: 100_000,
             dev_tokens: false,
         }
@@ -118,6 +137,11 @@ impl fmt::Debug for ServerConfig {
             .field("max_payload", &self.max_payload)
             .field("max_content", &self.max_content)
             .field("max_kept", &self.max_kept)
+            .field("max_notifications", &self.max_notifications)
+            .field("max_connections", &self.max_connections)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("retry_after", &self.retry_after)
+            .field("auth_timeout", &self.auth_timeout)
             .field("dev_tokens", &self.dev_tokens)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,5 @@
-//! The pages beside the chat: `/health`, `/stats`, and `/dev/token` where it is switched on.
+//! What is served beside Socket.IO: the chat as plain JSON at `/ws`, `/health`, `/stats`, and
+//! `/dev/token` where it is switched on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +12,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::auth::User;
-use crate::chat::Hub;
+use crate::chat::{Hub, json};
 use crate::stats::Stats;
 
 pub(crate) fn pages(hub: Arc<Hub>) -> Router {
-    let pages = Router::new().route("/health", get(health)).route("/stats", get(stats));
+    let pages = Router::new()
+        .route("/ws", get(json::upgrade))
+        .route("/health", get(health))
+        .route("/stats", get(stats));
     let pages = match hub.config.dev_tokens {
         true => pages.route("/dev/token", get(dev_token)),
         false => pages,

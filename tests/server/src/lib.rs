@@ -1,7 +1,7 @@
 //! The reference server of rejoin: a small chat server that keeps the promises it announces.
 //!
-//! It serves the chat protocol over Socket.IO (socketioxide on axum), asks for a JSON Web Token on
-//! connect, keeps messages in SQLite, removes duplicates, and hands messages to whoever was away on
+//! It serves the chat protocol over Socket.IO (socketioxide on axum) and, at `/ws`, as plain JSON over
+//! WebSocket, to the same users in the same rooms. It asks for a JSON Web Token on connect, keeps messages in SQLite, removes duplicates, and hands messages to whoever was away on
 //! their return. It needs no other service, so tests, examples and the quickstart start it in their
 //! own process:
 //!
@@ -39,6 +39,7 @@ mod server;
 mod stats;
 mod store;
 
+pub use chat::Closing;
 pub use config::{Database, Features, ServerConfig};
 pub use limits::{Limit, RateLimits};
 pub use network::Tunnel;

@@ -25,6 +25,11 @@ impl Limit {
     pub const fn new(count: u32, window: Duration) -> Self {
         Self { count, window }
     }
+
+    /// How many are four fifths of it, rounded up.
+    fn warning_at(self) -> u32 {
+        self.count - self.count / 5
+    }
 }
 
 /// How often one user may do what, over all connections of that user.
@@ -40,6 +45,12 @@ pub struct RateLimits {
     pub join_room: Limit,
     /// `create_room`. Default 1,000 in 10 s.
     pub create_room: Limit,
+    /// `game_invite`. Default 1,000 in 10 s.
+    pub game_invite: Limit,
+    /// `game_move`. Default 10,000 in 10 s.
+    pub game_move: Limit,
+    /// `mark_notifications_read`. Default 1,000 in 10 s.
+    pub mark_read: Limit,
 }
 
 impl Default for RateLimits {
@@ -51,6 +62,9 @@ impl Default for RateLimits {
             typing: Limit::new(10_000, window),
             join_room: Limit::new(1_000, window),
             create_room: Limit::new(1_000, window),
+            game_invite: Limit::new(1_000, window),
+            game_move: Limit::new(10_000, window),
+            mark_read: Limit::new(1_000, window),
         }
     }
 }
@@ -63,6 +77,16 @@ pub(crate) enum Action {
     Typing,
     JoinRoom,
     CreateRoom,
+    GameInvite,
+    GameMove,
+    MarkRead,
+}
+
+/// An action that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Whether it is the one with which four fifths of the window are used.
+    pub(crate) is_warning: bool,
 }
 
 /// Counts actions against the limits.
@@ -87,6 +111,9 @@ struct Window {
 /// Below this many windows it is not worth looking for those that ended.
 const SWEEP_MIN: usize = 1024;
 
+/// A limit below this is used up too soon for a warning to help.
+const WARN_MIN: u32 = 5;
+
 impl Limiter {
     pub(crate) fn new(limits: RateLimits) -> Self {
         let windows = Windows {
@@ -100,7 +127,7 @@ impl Limiter {
     }
 
     /// Counts one action of `user`, or says how long to wait until it is taken.
-    pub(crate) fn take(&self, user: &str, action: Action) -> Result<(), Duration> {
+    pub(crate) fn take(&self, user: &str, action: Action) -> Result<Taken, Duration> {
         let limit = self.limit(action);
         let now = Instant::now();
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,7 +149,9 @@ impl Limiter {
             return Err(window.ends - now);
         }
         window.taken += 1;
-        Ok(())
+        Ok(Taken {
+            is_warning: limit.count >= WARN_MIN && window.taken == limit.warning_at(),
+        })
     }
 
     fn limit(&self, action: Action) -> Limit {
@@ -132,6 +161,9 @@ impl Limiter {
             Action::Typing => self.limits.typing,
             Action::JoinRoom => self.limits.join_room,
             Action::CreateRoom => self.limits.create_room,
+            Action::GameInvite => self.limits.game_invite,
+            Action::GameMove => self.limits.game_move,
+            Action::MarkRead => self.limits.mark_read,
         }
     }
 }
@@ -162,7 +194,7 @@ mod tests {
         let limiter = limiter(3, Duration::from_secs(2));
         for _ in 0..2 {
             for _ in 0..3 {
-                assert_eq!(limiter.take("u1", Action::PrivateMessage), Ok(()));
+                assert!(limiter.take("u1", Action::PrivateMessage).is_ok());
             }
             tokio::time::advance(Duration::from_millis(500)).await;
             let wait = limiter.take("u1", Action::PrivateMessage);
@@ -178,6 +210,15 @@ mod tests {
         assert!(limiter.take("u1", Action::PrivateMessage).is_err());
         assert!(limiter.take("u2", Action::PrivateMessage).is_ok());
         assert!(limiter.take("u1", Action::GroupMessage).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_action_of_a_window_is_the_warning() {
+        let limiter = limiter(10, Duration::from_secs(2));
+        let taken = (0..10).map(|_| limiter.take("u1", Action::PrivateMessage));
+        let warned: Vec<bool> = taken.map(|taken| taken.is_ok_and(|taken| taken.is_warning)).collect();
+        let eighth = (1..=10).map(|nth| nth == 8).collect::<Vec<_>>();
+        assert_eq!(warned, eighth);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use rejoin_server::{Database, Server, ServerConfig, ServerError};
@@ -27,6 +28,22 @@ struct Options {
     #[arg(long, env = "REJOIN_JWT_SECRET", hide_env_values = true, value_name = "TEXT")]
     secret: Option<String>,
 
+    /// How many connections one user may have; beyond it the oldest is closed.
+    #[arg(long, value_name = "COUNT")]
+    max_connections: Option<usize>,
+
+    /// A user who may not connect; may be given several times.
+    #[arg(long, value_name = "USER")]
+    ban: Vec<String>,
+
+    /// How long a connection may send no event until it is closed, e.g. 5m.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    idle_timeout: Option<Duration>,
+
+    /// When clients are told to come back after a shutdown, e.g. 2s.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    retry_after: Option<Duration>,
+
     /// Mint tokens for anyone who asks, on a loopback address only:
     /// GET /dev/token?user=u1&name=Alice
     #[arg(long)]
@@ -48,6 +65,10 @@ async fn run(options: Options) -> Result<(), ServerError> {
     let mut config = ServerConfig {
         bind: SocketAddr::new(options.bind, options.port),
         dev_tokens: options.dev,
+        max_connections: options.max_connections,
+        banned: options.ban,
+        idle_timeout: options.idle_timeout,
+        retry_after: options.retry_after,
         ..ServerConfig::default()
     };
     if let Some(secret) = options.secret {

@@ -6,19 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use serde_json::json;
+use futures::future::join;
 use socketioxide::SocketIo;
 use socketioxide::handler::ConnectHandler;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::auth::User;
-use crate::chat::{self, Hub};
+use crate::chat::{self, Closing, Hub};
 use crate::config::{Database, ServerConfig};
 use crate::http;
 use crate::stats::Stats;
+use crate::store::Notification;
 
 /// A running server: it stops when this is dropped, or in good order with
 /// [`shutdown`](Self::shutdown).
@@ -45,8 +46,8 @@ pub enum ServerError {
         /// What the system says.
         source: io::Error,
     },
-    /// The database could not be opened.
-    #[error("cannot open the database {database:?}: {message}")]
+    /// The database could not be opened, or written to.
+    #[error("the database {database:?} failed: {message}")]
     Database {
         /// The database that was asked for.
         database: Database,
@@ -60,6 +61,9 @@ pub enum ServerError {
 
 /// How long an orderly end may take, for what is still to be sent and for what still runs.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// How long a client that polls is given to ask for what it was told last.
+const LAST_POLL: Duration = Duration::from_millis(250);
 
 impl Server {
     /// Starts a server and returns once it listens.
@@ -103,6 +107,43 @@ impl Server {
         self.hub.tokens.mint(user, ttl)
     }
 
+    /// Sends a user a notification, which is kept until it is marked read; its id.
+    ///
+    /// # Errors
+    ///
+    /// When the database does not take it.
+    pub async fn notify(&self, user_id: &str, title: &str, message: &str) -> Result<String, ServerError> {
+        let (hub, user) = (self.hub.clone(), user_id.to_owned());
+        let notification = Notification::new(title, message);
+        let id = notification.id.clone();
+        let notified = self.workers.spawn(async move {
+            let mut store = hub.store.lock().await;
+            chat::notify(&hub, &mut store, &user, &notification).await
+        });
+        let failed = |message| ServerError::Database {
+            database: self.hub.config.database.clone(),
+            message,
+        };
+        match notified.await {
+            Ok(Ok(())) => Ok(id),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+
+    /// Lets a user connect no more, until this server ends, and closes every connection of theirs
+    /// (`banned`).
+    pub async fn ban(&self, user_id: &str) {
+        let (hub, user) = (self.hub.clone(), user_id.to_owned());
+        let _ = self.workers.spawn(async move { hub.ban(&user) }).await;
+    }
+
+    /// Closes every connection of a user; nothing keeps them from coming back.
+    pub async fn close_user(&self, user_id: &str, why: Closing) {
+        let (hub, user) = (self.hub.clone(), user_id.to_owned());
+        let _ = self.workers.spawn(async move { hub.close_user(&user, why) }).await;
+    }
+
     /// What it has seen so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -114,12 +155,16 @@ impl Server {
     pub async fn shutdown(mut self) {
         let (hub, io) = (self.hub.clone(), self.io.clone());
         let farewell = async move {
-            let closing = json!({ "code": "shutdown", "message": "the server is shutting down" });
-            for session in hub.presence.all() {
-                session.send("closing", &closing);
+            let sessions = hub.presence.all();
+            for session in &sessions {
+                session.shut_down(&hub);
+            }
+            if sessions.iter().any(|session| session.is_polling()) {
+                sleep(LAST_POLL).await;
             }
             // A client that does not read cannot hold this up.
-            let _ = timeout(GRACE, io.close()).await;
+            let ended = join(io.close(), hub.presence.emptied());
+            let _ = timeout(GRACE, ended).await;
         };
         let _ = self.workers.spawn(farewell).await;
         if let Some(runtime) = self.workers.0.take() {
@@ -146,8 +191,7 @@ async fn open(config: ServerConfig) -> Result<(SocketAddr, Arc<Hub>, SocketIo), 
         .max_payload(hub.config.max_payload)
         .ws_max_message_size(max_payload)
         .ws_max_frame_size(max_payload)
-        // All that was kept for a user goes out at once, and what is new must fit in beside it.
-        .max_buffer_size(hub.config.max_kept as usize + 4096)
+        .max_buffer_size(hub.max_waiting())
         .with_state(hub.clone())
         .build_layer();
     io.ns("/", chat::run.with(chat::authenticate));

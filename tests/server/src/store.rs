@@ -1,13 +1,21 @@
-//! What survives a restart: messages, remembered answers, rooms; SQLite through sqlx.
+//! What survives a restart: messages, remembered answers and rooms here, friends, notifications and
+//! games in `store/`; SQLite through sqlx.
 //!
 //! One connection and one user at a time: whoever holds the store also decides in which order
 //! messages are stored and delivered, so both happen in one order for everybody.
+
+mod friends;
+mod games;
+mod notifications;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{Connection, Error, Row, SqliteConnection};
 
 use crate::auth::User;
 use crate::config::Database;
+
+pub(crate) use games::Game;
+pub(crate) use notifications::Notification;
 
 /// The database, open.
 #[derive(Debug)]
@@ -101,7 +109,9 @@ impl Store {
                 .synchronous(SqliteSynchronous::Normal),
         };
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        sqlx::raw_sql(SCHEMA).execute(&mut connection).await?;
+        for schema in [SCHEMA, friends::SCHEMA, games::SCHEMA, notifications::SCHEMA] {
+            sqlx::raw_sql(schema).execute(&mut connection).await?;
+        }
         Ok(Self { connection })
     }
 

@@ -57,9 +57,22 @@ pub(super) fn call(chat: &RealtimeClient, method: &str, args: Vec<Value>) -> Res
             let room = args.room()?;
             Box::new(move || Called::Sent(chat.create_room(room)))
         }
-        "inviteToGame" | "sendGameMove" | "markNotificationsRead" | "forget" => {
-            return Err(Error::Unsupported(format!("method `{method}`").into()).into());
+        "inviteToGame" => {
+            let (user, game) = (args.text("userId")?, args.text("gameType")?);
+            Box::new(move || Called::Sent(chat.invite_to_game(&user, &game)))
         }
+        "sendGameMove" => {
+            let (game, played) = (args.text("gameId")?, args.any("move")?);
+            Box::new(move || Called::Sent(chat.send_game_move(&game, played)))
+        }
+        "markNotificationsRead" => {
+            let ids = args.texts("notificationIds")?;
+            Box::new(move || Called::Sent(chat.mark_notifications_read(ids)))
+        }
+        "forget" => Box::new(move || {
+            chat.forget();
+            Called::Done
+        }),
         _ => return Err(malformed(format!("there is no method `{method}`"))),
     };
     args.end()?;
@@ -77,6 +90,16 @@ impl Args {
 
     fn optional_text(&mut self, name: &str) -> Result<Option<String>, Refusal> {
         text(self.0.next(), name)
+    }
+
+    fn any(&mut self, name: &str) -> Result<Value, Refusal> {
+        self.0
+            .next()
+            .ok_or_else(|| malformed(format!("argument `{name}` is missing")))
+    }
+
+    fn texts(&mut self, name: &str) -> Result<Vec<String>, Refusal> {
+        serde_json::from_value(self.any(name)?).map_err(|error| malformed(format!("`{name}`: {error}")))
     }
 
     fn target(&mut self) -> Result<Target, Refusal> {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rejoin::EmitOptions;
+use rejoin::{EmitOptions, Hint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -77,6 +77,12 @@ pub(super) struct Cancel {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Hinted {
+    pub(super) client: String,
+    hint: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Token {
     pub(super) client: String,
     pub(super) token: String,
@@ -89,6 +95,18 @@ pub(super) fn read<T: DeserializeOwned>(line: &str) -> Result<T, Refusal> {
         return Err(malformed("a command is a JSON object"));
     }
     serde_json::from_str(line).map_err(|error| malformed(error.to_string()))
+}
+
+impl Hinted {
+    pub(super) fn hint(&self) -> Result<Hint, Refusal> {
+        match self.hint.as_str() {
+            "online" => Ok(Hint::Online),
+            "offline" => Ok(Hint::Offline),
+            "foreground" => Ok(Hint::Foreground),
+            "background" => Ok(Hint::Background),
+            other => Err(malformed(format!("there is no hint `{other}`"))),
+        }
+    }
 }
 
 impl Emit {

@@ -1,28 +1,41 @@
 //! One client that is driven, and what it reports.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription};
+use rejoin::{Client, Error, Event, Notice, RawArgs, RealtimeClient, Socket, StateChange, Subscription, Transport};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::lines::{EventLine, Lines, Refusal, StateLine, malformed};
-use super::names::Names;
 use super::options::{Options, Token, unsupported};
 use super::receipts::{Receipts, next_number};
 use crate::binary;
 
 const EVERY_EVENT: &str = "*";
 
+/// What the client tells about itself under that name too. The rest has to be asked for by its own.
+const OWN_OF_EVERY_EVENT: [&str; 6] = [
+    "handlerError",
+    "overflow",
+    "warning",
+    "storeError",
+    "accountChanged",
+    "messageStatus",
+];
+
+/// The chat layer's own events, which it gives by name.
+const OWN_OF_CHAT: [&str; 3] = ["connectionStatusChange", "connectionFailed", "reconnected"];
+
 /// A client by the name that commands have for it.
 pub(super) struct Driven {
     pub(super) socket: Socket,
     pub(super) reporter: Arc<Reporter>,
     link: Link,
-    token: Option<watch::Sender<Token>>,
-    notices: Vec<(String, Subscription)>,
+    token: TokenOf,
+    own: Vec<(String, Subscription)>,
     _states: Subscription,
 }
 
@@ -32,12 +45,22 @@ enum Link {
     Chat(RealtimeClient),
 }
 
+/// What another token is given to.
+enum TokenOf {
+    Provider(watch::Sender<Token>),
+    /// The client, and with it all namespaces that have none of their own.
+    Client,
+    /// One namespace.
+    Socket,
+}
+
 /// Prints what happens to one client.
 pub(super) struct Reporter {
     pub(super) client: String,
     pub(super) lines: Lines,
     pub(super) receipts: Receipts,
-    names: Names,
+    /// Whether events of the chat layer have their TypeScript names.
+    names: bool,
     last: Mutex<Option<StateChange>>,
     /// Events that the server wants answered, by the numbers in their lines.
     asked: Mutex<HashMap<u64, Event>>,
@@ -47,9 +70,12 @@ impl Driven {
     /// Makes a client with a link of its own. The chat layer is there on the namespace `/`.
     pub(super) fn create(name: &str, url: String, options: Options, lines: &Lines) -> Result<Self, Error> {
         let (sender, token) = watch::channel(None);
-        let sender = options.provider.then_some(sender);
+        let token_of = match options.provider {
+            true => TokenOf::Provider(sender),
+            false => TokenOf::Client,
+        };
         let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
-        let (socket, link) = if options.chat && namespace == "/" {
+        let (socket, link) = if options.chat.unwrap_or(true) && namespace == "/" {
             let mut builder = RealtimeClient::builder(url);
             if let Some(typing) = options.typing.clone() {
                 builder = builder.typing(typing);
@@ -63,36 +89,31 @@ impl Driven {
             let client = options.apply(Client::builder(url), token).build()?;
             (client.socket(&namespace), Link::Generic(client))
         };
-        Ok(Self::new(name, socket, link, sender, lines))
+        Ok(Self::new(name, socket, link, token_of, lines))
     }
 
-    /// Another namespace on the link of this client.
-    pub(super) fn create_of(&self, name: &str, options: &Options, lines: &Lines) -> Result<Self, Error> {
-        if options.of_a_link {
-            return Err(unsupported(
-                "options of its own, beside `namespace`, for a namespace on another client's link",
-            ));
+    /// Another namespace on the link of this client, without the chat layer.
+    pub(super) fn create_of(&self, name: &str, options: Options, lines: &Lines) -> Result<Self, Error> {
+        if options.chat == Some(true) {
+            return Err(unsupported("the chat layer on another client's link"));
         }
-        match &self.link {
-            Link::Generic(client) => {
-                let socket = client.socket(options.namespace.as_deref().unwrap_or("/"));
-                Ok(Self::new(name, socket, Link::Generic(client.clone()), None, lines))
-            }
-            Link::Chat(_) => Err(unsupported(
-                "another namespace on the link of a client with the chat layer",
-            )),
-        }
+        let (sender, token) = watch::channel(None);
+        let token_of = match options.provider {
+            true => TokenOf::Provider(sender),
+            false => TokenOf::Socket,
+        };
+        let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
+        let client = self.client().clone();
+        let socket = client.socket_with(&namespace, options.of_a_namespace(token)?)?;
+        Ok(Self::new(name, socket, Link::Generic(client), token_of, lines))
     }
 
-    fn new(name: &str, socket: Socket, link: Link, token: Option<watch::Sender<Token>>, lines: &Lines) -> Self {
+    fn new(name: &str, socket: Socket, link: Link, token: TokenOf, lines: &Lines) -> Self {
         let reporter = Arc::new(Reporter {
             client: name.to_owned(),
             lines: lines.clone(),
             receipts: Receipts::default(),
-            names: match &link {
-                Link::Generic(_) => Names::Wire,
-                Link::Chat(_) => Names::Chat,
-            },
+            names: matches!(link, Link::Chat(_)),
             last: Mutex::default(),
             asked: Mutex::default(),
         });
@@ -106,7 +127,7 @@ impl Driven {
             reporter,
             link,
             token,
-            notices: Vec::new(),
+            own: Vec::new(),
             _states: states,
         }
     }
@@ -119,25 +140,40 @@ impl Driven {
         }
     }
 
+    /// The client whose link it is on.
+    pub(super) fn client(&self) -> &Client {
+        match &self.link {
+            Link::Generic(client) => client,
+            Link::Chat(chat) => chat.client(),
+        }
+    }
+
     /// Ends the client for good.
     pub(super) fn close(&self) {
-        match &self.link {
-            Link::Generic(client) => client.close(),
-            Link::Chat(chat) => chat.close(),
-        }
+        self.client().close();
     }
 
     /// Starts event lines.
     pub(super) fn on(&mut self, event: &str) {
         let reporter = Arc::clone(&self.reporter);
-        if event == EVERY_EVENT {
-            self.socket
-                .on_any(move |event| reporter.event(&reporter.names.name_of(event.name()), event))
-                .detach();
-        } else {
-            let name = event.to_owned();
-            let wire = self.reporter.names.wire_of(event);
-            self.socket.on(wire, move |event| reporter.event(&name, event)).detach();
+        let name = event.to_owned();
+        let own = OWN_OF_CHAT.contains(&event);
+        match &self.link {
+            _ if event == EVERY_EVENT => self
+                .socket
+                .on_any(move |event| reporter.event(&reporter.name_of(event), event))
+                .detach(),
+            Link::Chat(chat) => {
+                let subscription = chat.on_name(event, move |event| reporter.event(&name, event));
+                match own {
+                    true => return self.own.push((event.to_owned(), subscription)),
+                    false => subscription.detach(),
+                }
+            }
+            Link::Generic(_) => self
+                .socket
+                .on(event, move |event| reporter.event(&name, event))
+                .detach(),
         }
         self.on_notice(event, false);
     }
@@ -149,7 +185,19 @@ impl Driven {
         }
         let reporter = Arc::clone(&self.reporter);
         let name = event.to_owned();
-        let wire = self.reporter.names.wire_of(event);
+        if let Link::Chat(chat) = &self.link
+            && OWN_OF_CHAT.contains(&event)
+        {
+            let mut heard = false;
+            let subscription = chat.on_name(event, move |event| {
+                if !std::mem::replace(&mut heard, true) {
+                    reporter.event(&name, event);
+                }
+            });
+            self.own.push((event.to_owned(), subscription));
+            return Ok(());
+        }
+        let wire = self.wire_name(event);
         self.socket
             .once(wire, move |event| reporter.event(&name, event))
             .detach();
@@ -162,22 +210,29 @@ impl Driven {
         let reporter = Arc::clone(&self.reporter);
         let (name, mut heard) = (event.to_owned(), false);
         let subscription = self.socket.on_notice(move |notice| {
-            let wanted = name == EVERY_EVENT || name == notice.name();
-            if wanted && !(once && heard) {
+            let among_all = name == EVERY_EVENT && OWN_OF_EVERY_EVENT.contains(&notice.name());
+            if (among_all || name == notice.name()) && !(once && heard) {
                 heard = true;
                 reporter.notice(notice);
             }
         });
-        self.notices.push((event.to_owned(), subscription));
+        self.own.push((event.to_owned(), subscription));
+    }
+
+    fn wire_name<'a>(&self, event: &'a str) -> &'a str {
+        match self.link {
+            Link::Chat(_) => rejoin::wire_name(event),
+            Link::Generic(_) => event,
+        }
     }
 
     /// Ends event lines.
     pub(super) fn off(&mut self, event: &str) {
-        self.notices.retain(|(name, _)| name != event);
+        self.own.retain(|(name, _)| name != event);
         if event == EVERY_EVENT {
             self.socket.off_any();
         } else {
-            self.socket.off(self.reporter.names.wire_of(event));
+            self.socket.off(self.wire_name(event));
         }
     }
 
@@ -188,14 +243,20 @@ impl Driven {
         Ok(event.reply_raw(args)?)
     }
 
-    /// Changes what the provider gives.
-    pub(super) fn set_token(&self, token: String) -> Result<(), Refusal> {
-        let sender = self
-            .token
-            .as_ref()
-            .ok_or_else(|| malformed("the client was made without `provider`"))?;
-        sender.send_replace(Some(token));
-        Ok(())
+    /// Has another token from now on.
+    pub(super) fn set_token(&self, token: String) {
+        match &self.token {
+            TokenOf::Provider(provider) => {
+                provider.send_replace(Some(token));
+            }
+            TokenOf::Client => self.client().set_token(&token),
+            TokenOf::Socket => self.socket.set_token(&token),
+        }
+    }
+
+    /// What it has counted.
+    pub(super) fn stats(&self) -> Box<RawValue> {
+        RawValue::from_string(self.socket.stats().to_json()).expect("statistics are JSON")
     }
 
     /// The state object: the state as the client gives it, and what the last change said about it.
@@ -208,11 +269,19 @@ impl Driven {
             _ => StateLine::bare(state),
         };
         object.id = self.socket.id();
+        object.transport = self.socket.transport().map(Transport::as_str);
         object
     }
 }
 
 impl Reporter {
+    fn name_of<'a>(&self, event: &'a Event) -> Cow<'a, str> {
+        match self.names {
+            true => rejoin::event_name(event.name()),
+            false => event.name().into(),
+        }
+    }
+
     fn state(&self, change: &StateChange) {
         self.lines.print(&StateLine::of(&self.client, change));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(change.clone());

@@ -29,6 +29,8 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) state: Option<StateLine<'static>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stats: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
 }
 
@@ -53,7 +55,7 @@ pub(super) struct StateLine<'a> {
     reason: Option<&'static str>,
     retry_in: Option<u64>,
     recovered: bool,
-    transport: Option<&'static str>,
+    pub(super) transport: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]

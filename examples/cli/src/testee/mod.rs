@@ -2,15 +2,15 @@
 //! conformance suite. It holds no logic of its own, so that a feature which the client lacks shows.
 //!
 //! - [`session`]: takes the commands, one after the other.
-//! - [`commands`]: their fields.  [`options`]: the options of `create`.
+//! - [`commands`]: their fields.  [`options`], [`fields`]: the options of `create`.
 //! - [`driven`]: one client and what it reports.  [`call`]: the chat layer's methods.
-//! - [`lines`]: what is printed.  [`names`]: events of the chat layer.
+//! - [`lines`]: what is printed.  [`receipts`]: receipts by number.
 
 mod call;
 mod commands;
 mod driven;
+mod fields;
 mod lines;
-mod names;
 mod options;
 mod receipts;
 mod session;

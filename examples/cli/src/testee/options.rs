@@ -3,23 +3,42 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use rejoin::{BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, QueueConfig, TypingConfig};
-use serde::de::DeserializeOwned;
+use rejoin::{
+    BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, Protocol, QueueConfig, SocketOptions, Transport,
+    TypingConfig,
+};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
+use super::fields::Fields;
+
 /// The token that the provider gives; `None` before there is one.
 pub(super) type Token = Option<String>;
+
+/// The options that a namespace can have for itself. The others belong to the link.
+const OF_A_NAMESPACE: [&str; 8] = [
+    "namespace",
+    "chat",
+    "auth",
+    "token",
+    "provider",
+    "queue",
+    "delivery",
+    "ackTimeout",
+];
 
 /// What a client is made with.
 #[derive(Default)]
 pub(super) struct Options {
     pub(super) namespace: Option<String>,
-    pub(super) chat: bool,
+    pub(super) chat: Option<bool>,
     pub(super) provider: bool,
-    /// Whether there is any option that `"of"` cannot have.
-    pub(super) of_a_link: bool,
+    /// An option that `"of"` cannot have.
+    of_a_link: Option<String>,
     pub(super) typing: Option<TypingConfig>,
+    protocol: Option<Protocol>,
+    transports: Option<Vec<Transport>>,
+    with_credentials: Option<bool>,
     path: Option<String>,
     query: HashMap<String, String>,
     headers: HashMap<String, String>,
@@ -42,11 +61,14 @@ impl Options {
     pub(super) fn read(options: Map<String, Value>) -> Result<Self, Error> {
         let mut fields = Fields::new("", options);
         let mut read = Self {
-            of_a_link: fields.names().any(|name| name != "namespace" && name != "chat"),
+            of_a_link: fields
+                .names()
+                .find(|name| !OF_A_NAMESPACE.contains(&name.as_str()))
+                .cloned(),
             ..Self::default()
         };
         read.namespace = fields.take("namespace")?;
-        read.chat = fields.take("chat")?.unwrap_or(true);
+        read.chat = fields.take("chat")?;
         read.provider = fields.take("provider")?.unwrap_or(false);
         read.path = fields.take("path")?;
         read.query = fields.take("query")?.unwrap_or_default();
@@ -70,12 +92,12 @@ impl Options {
                 ("atLeastOnce", Delivery::AtLeastOnce),
             ],
         )?;
-        only_socketio_over_websocket(&mut fields)?;
+        let protocols = [("socketio", Protocol::SocketIo), ("json", Protocol::Json)];
+        read.protocol = fields.choice("protocol", &protocols)?;
+        read.transports = transports(&mut fields)?;
+        read.with_credentials = fields.take("withCredentials")?;
         if fields.take::<String>("account")?.is_some() {
             return Err(unsupported("option `account`"));
-        }
-        if fields.take("withCredentials")?.unwrap_or(false) {
-            return Err(unsupported("option `withCredentials`"));
         }
         fields.end()?;
         Ok(read)
@@ -107,26 +129,55 @@ impl Options {
                 }
             )*};
         }
-        set!(path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
+        set!(protocol => protocol, transports => transports, with_credentials => with_credentials, path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
             max_attempts => max_attempts, seed => reconnect_seed, connect_timeout => connect_timeout,
             ack_timeout => ack_timeout, queue => queue, delivery => delivery);
         if let Some(token) = &self.token {
             builder = builder.token(token);
         }
         if self.provider {
-            builder = builder.token_provider(move || {
-                let mut token = token.clone();
-                async move {
-                    let token = token
-                        .wait_for(Option::is_some)
-                        .await
-                        .map_err(|error| error.to_string())?;
-                    token.clone().ok_or_else(|| "there is no token".to_owned())
-                }
-            });
+            builder = builder.token_provider(move || ask(token.clone()));
         }
         builder
     }
+
+    /// The options of a namespace on another client's link.
+    ///
+    /// # Errors
+    /// 1002 names an option of the link.
+    pub(super) fn of_a_namespace(self, token: watch::Receiver<Token>) -> Result<SocketOptions, Error> {
+        if let Some(option) = self.of_a_link {
+            return Err(Error::InvalidOption {
+                option: option.into(),
+                reason: "it belongs to the link, and so to the client that has it".into(),
+            });
+        }
+        let mut options = SocketOptions::new();
+        macro_rules! set {
+            ($($field:ident),*) => {$(
+                if let Some(value) = self.$field {
+                    options = options.$field(value);
+                }
+            )*};
+        }
+        set!(auth, queue, delivery, ack_timeout);
+        if let Some(token) = &self.token {
+            options = options.token(token);
+        }
+        if self.provider {
+            options = options.token_provider(move || ask(token.clone()));
+        }
+        Ok(options)
+    }
+}
+
+/// Waits for the first token, and gives the last.
+async fn ask(mut token: watch::Receiver<Token>) -> Result<String, String> {
+    let token = token
+        .wait_for(Option::is_some)
+        .await
+        .map_err(|error| error.to_string())?;
+    token.clone().ok_or_else(|| "there is no token".to_owned())
 }
 
 fn queue(mut fields: Fields) -> Result<QueueConfig, Error> {
@@ -152,87 +203,22 @@ fn typing(mut fields: Fields) -> Result<TypingConfig, Error> {
     Ok(typing)
 }
 
-/// The client speaks Socket.IO over a WebSocket: what asks for something else first is not supported yet.
-fn only_socketio_over_websocket(fields: &mut Fields) -> Result<(), Error> {
-    if fields.choice("protocol", &[("socketio", false), ("json", true)])? == Some(true) {
-        return Err(unsupported("the plain-JSON protocol"));
-    }
-    let Some(transports) = fields.take::<Vec<String>>("transports")? else {
-        return Ok(());
+fn transports(fields: &mut Fields) -> Result<Option<Vec<Transport>>, Error> {
+    let Some(names) = fields.take::<Vec<String>>("transports")? else {
+        return Ok(None);
     };
-    let unknown = transports
+    let known = [Transport::WebSocket, Transport::Polling];
+    let named = |name: &String| known.into_iter().find(|transport| transport.as_str() == name);
+    let wrong = || fields.wrong("transports", "they are `websocket` and `polling`");
+    names
         .iter()
-        .any(|name| !["websocket", "polling"].contains(&name.as_str()));
-    match transports.first().map(String::as_str) {
-        _ if unknown => Err(fields.wrong("transports", "they are `websocket` and `polling`")),
-        None => Err(fields.wrong("transports", "there has to be one at least")),
-        Some("websocket") => Ok(()),
-        Some(_) => Err(unsupported("long-polling")),
-    }
+        .map(|name| named(name).ok_or_else(wrong))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 pub(super) fn unsupported(what: &'static str) -> Error {
     Error::Unsupported(what.into())
-}
-
-/// An object of options, of which each is taken once.
-struct Fields {
-    path: &'static str,
-    fields: Map<String, Value>,
-}
-
-impl Fields {
-    const fn new(path: &'static str, fields: Map<String, Value>) -> Self {
-        Self { path, fields }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &String> {
-        self.fields.keys()
-    }
-
-    /// An option that may be absent; `null` is as if it were.
-    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Error> {
-        let value = self.fields.remove(name).unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| self.wrong(name, &error.to_string()))
-    }
-
-    fn millis(&mut self, name: &str) -> Result<Option<Duration>, Error> {
-        Ok(self.take(name)?.map(Duration::from_millis))
-    }
-
-    fn choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Error> {
-        let Some(chosen) = self.take::<String>(name)? else {
-            return Ok(None);
-        };
-        let found = choices.iter().find(|(choice, _)| *choice == chosen);
-        let (_, value) = found.ok_or_else(|| {
-            let names: Vec<_> = choices.iter().map(|(choice, _)| format!("`{choice}`")).collect();
-            self.wrong(name, &format!("`{chosen}` is none of {}", names.join(", ")))
-        })?;
-        Ok(Some(*value))
-    }
-
-    fn group(&mut self, name: &'static str) -> Result<Option<Self>, Error> {
-        Ok(self.take(name)?.map(|fields| Self::new(name, fields)))
-    }
-
-    fn end(self) -> Result<(), Error> {
-        match self.fields.keys().next() {
-            None => Ok(()),
-            Some(unknown) => Err(self.wrong(unknown, "there is no such option")),
-        }
-    }
-
-    fn wrong(&self, name: &str, reason: &str) -> Error {
-        let option = match self.path {
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
-        };
-        Error::InvalidOption {
-            option: option.into(),
-            reason: reason.to_owned().into(),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -259,7 +245,6 @@ mod tests {
             (json!({ "headers": { "a": 1 } }), "headers"),
             (json!({ "auth": "secret" }), "auth"),
             (json!({ "transports": ["pigeon"] }), "transports"),
-            (json!({ "transports": [] }), "transports"),
             (json!({ "protocol": "xmpp" }), "protocol"),
             (json!({ "chat": 1 }), "chat"),
         ] {
@@ -271,14 +256,7 @@ mod tests {
 
     #[test]
     fn what_the_client_does_not_have_is_unsupported() {
-        for options in [
-            json!({ "protocol": "json" }),
-            json!({ "transports": ["polling"] }),
-            json!({ "transports": ["polling", "websocket"] }),
-            json!({ "withCredentials": true }),
-            json!({ "account": "u1" }),
-            json!({ "queue": { "store": "folder" } }),
-        ] {
+        for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
             assert_eq!(refused(options.clone()).code(), 1005, "{options}");
         }
     }

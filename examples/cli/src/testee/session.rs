@@ -14,7 +14,7 @@ use super::call::{self, Called};
 use super::commands::{self, Envelope};
 use super::driven::{Driven, Reporter};
 use super::lines::{self, Answer, Lines, OutcomeLine, Refusal, malformed};
-use super::options::{Options, unsupported};
+use super::options::Options;
 use crate::binary;
 
 /// How long clients may take to close.
@@ -127,10 +127,14 @@ impl Session {
             }
             "token" => {
                 let token: commands::Token = commands::read(line)?;
-                self.client(&token.client)?.set_token(token.token)?;
+                self.client(&token.client)?.set_token(token.token);
             }
-            "hint" => return Err(unsupported("`hint`").into()),
-            "stats" => return Err(unsupported("`stats`").into()),
+            "hint" => {
+                let hinted: commands::Hinted = commands::read(line)?;
+                let hint = hinted.hint()?;
+                self.client(&hinted.client)?.client().hint(hint);
+            }
+            "stats" => answer.stats = Some(self.plain(line)?.stats()),
             _ => return Err(malformed(format!("there is no op `{op}`"))),
         }
         Ok(answer)
@@ -144,7 +148,7 @@ impl Session {
         }
         let lines = self.lines.clone();
         let made = match (create.of, create.url) {
-            (Some(of), None) => self.client(&of)?.create_of(&create.client, &options, &lines)?,
+            (Some(of), None) => self.client(&of)?.create_of(&create.client, options, &lines)?,
             (None, Some(url)) => Driven::create(&create.client, url, options, &lines)?,
             _ => return Err(malformed("`create` has either `url` or `of`")),
         };

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn frame(message: &str, id: Option<&str>, identified: bool, chat: bool) -> String {
-        String::from_utf8(encode(message, id, identified, chat)).unwrap()
+        String::from_utf8(encode(message, id, identified, chat)).expect("UTF-8")
     }
 
     #[test]

@@ -119,6 +119,9 @@ impl Core {
         let status = names::connection_status(&client_id, &session.features, authenticated);
         let status = Payload::new(status.into(), Vec::new());
         let namespace = &mut self.sockets[socket.index()];
+        if authenticated.is_some() {
+            self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
+        }
         namespace.joined(&mut self.cx, link, client_id, false);
         namespace.greeted(&mut self.cx, &status);
         self.welcomed(socket);
@@ -144,7 +147,7 @@ impl Core {
         let message = scan::field(frame, "message").and_then(scan::string);
         let error = Error::Refused {
             message: message.map_or_else(|| "it gave no reason".to_owned(), |text| text.into_owned()),
-            data: scan::field(frame, "data").map(str::to_owned),
+            data: beside(frame),
         };
         let retry_after = scan::field(frame, "retryAfterMs").and_then(scan::uint);
         self.namespace_refused(socket, error, retry_after);
@@ -225,6 +228,20 @@ impl Core {
             self.handle_pong();
         }
     }
+}
+
+/// What a refusal says beside its message, as over Socket.IO.
+fn beside(frame: &str) -> Option<String> {
+    let mut json = Vec::with_capacity(frame.len());
+    let mut object = ObjectWriter::new(&mut json);
+    for (name, value) in scan::fields(frame) {
+        match scan::string(name).as_deref() {
+            Some("type" | "message") | None => {}
+            Some(name) => _ = object.raw(name, value),
+        }
+    }
+    object.end();
+    String::from_utf8(json).ok().filter(|json| json != "{}")
 }
 
 impl Namespace {

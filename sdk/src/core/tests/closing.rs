@@ -240,6 +240,20 @@ fn what_was_said_in_one_session_is_not_held_against_the_next() {
 }
 
 #[test]
+fn what_was_said_before_the_app_went_to_the_background_is_over_when_it_comes_back() {
+    let mut pair = Pair::connected();
+    pair.server(&closing("shutdown", r#","retryAfterMs":60000"#));
+    pair.core.hint(pair.now, Hint::Background);
+    pair.drain();
+    pair.sleep(secs(10));
+    pair.core.hint(pair.now, Hint::Foreground);
+    pair.drain();
+    pair.cut();
+    assert_eq!(last_change(&pair).reason, Some(Reason::ConnectError));
+    assert_eq!(waits(&pair, pair.socket), secs(1));
+}
+
+#[test]
 fn an_apps_own_event_of_that_name_means_nothing() {
     for payload in [r#"{"code":"soon"}"#, r#"{"message":"x"}"#, r#""banned""#, "7"] {
         let mut pair = Pair::connected();

@@ -2,9 +2,9 @@
 
 use super::pair::*;
 use crate::config::Endpoint;
-use crate::core::{AuthSource, EmitOptions, NamespaceConfig, SocketId};
+use crate::core::{AuthSource, EmitOptions, LinkEvent, NamespaceConfig, SocketId};
 use crate::error::Error;
-use crate::state::{Notice, Reason, State};
+use crate::state::{Hint, Notice, Reason, State};
 
 fn token(name: &str) -> AuthSource {
     AuthSource::Value(format!(r#"{{"token":"{name}"}}"#))
@@ -56,6 +56,13 @@ fn connected_chat() -> Pair {
 const OLD: &str = r#"40{"token":"old"}"#;
 const NEW: &str = r#"40{"token":"new"}"#;
 
+/// A namespace was left and is joined again, once an answer to a probe has proved that the server knows of the first.
+fn rejoins(pair: &mut Pair, leave: &str, join: &str) {
+    assert_eq!(pair.frames(), [leave, "ws ping"]);
+    pair.event(pair.link(), LinkEvent::Pong);
+    assert_eq!(pair.frames(), [join]);
+}
+
 #[test]
 fn a_joined_socket_joins_again_with_the_new_token_over_the_same_link() {
     let mut pair = connected_chat();
@@ -69,7 +76,7 @@ fn a_joined_socket_joins_again_with_the_new_token_over_the_same_link() {
     pair.frames();
 
     set(&mut pair, token("new"));
-    assert_eq!(pair.frames(), ["41", NEW]);
+    rejoins(&mut pair, "41", NEW);
     assert_eq!(error_of(&asked), Error::LinkLost);
     let queued = pair.say("later");
     assert_eq!(names(&[reliable, queued]), ["none"; 2]);
@@ -104,12 +111,26 @@ fn other_namespaces_notice_nothing() {
     pair.events.clear();
     pair.core.set_auth(pair.now, news, token("new"));
     pair.drain();
-    assert_eq!(pair.frames(), ["41/news,", r#"40/news,{"token":"new"}"#]);
+    rejoins(&mut pair, "41/news,", r#"40/news,{"token":"new"}"#);
     assert_eq!(pair.state(), State::Connected);
     assert!(pair.events.iter().all(|(socket, _)| *socket == SocketId(1)));
     pair.core.set_auth(pair.now, news, AuthSource::None);
     pair.server(r#"40/news,{"sid":"n2"}"#);
-    assert_eq!(pair.frames(), ["41/news,", "40/news,"]);
+    rejoins(&mut pair, "41/news,", "40/news,");
+}
+
+#[test]
+fn the_answer_to_a_probe_from_before_a_leave_proves_nothing_about_it() {
+    let mut pair = connected_chat();
+    pair.core.hint(pair.now, Hint::Online);
+    pair.drain();
+    assert_eq!(pair.frames(), ["ws ping"]);
+    set(&mut pair, token("new"));
+    assert_eq!(pair.frames(), ["41"]);
+    pair.event(pair.link(), LinkEvent::Pong);
+    assert_eq!(pair.frames(), ["ws ping"]);
+    pair.event(pair.link(), LinkEvent::Pong);
+    assert_eq!(pair.frames(), [NEW]);
 }
 
 #[test]
@@ -137,7 +158,7 @@ fn a_connect_that_was_sent_is_answered_before_the_next_one() {
     assert_eq!(pair.frames(), [OLD]);
     pair.server(r#"42["for the old"]"#);
     pair.server(CONNECT);
-    assert_eq!(pair.frames(), ["41", NEW]);
+    rejoins(&mut pair, "41", NEW);
     assert_eq!(pair.state(), State::Connecting);
     pair.server(r#"40{"sid":"s2"}"#);
     assert_eq!(pair.core.state(pair.socket), (State::Connected, Some("s2")));

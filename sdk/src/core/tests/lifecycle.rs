@@ -1,7 +1,7 @@
 //! From `connect` to `disconnect`.
 
 use super::pair::*;
-use crate::core::{AuthSource, NamespaceConfig};
+use crate::core::{AuthSource, LinkEvent, NamespaceConfig};
 use crate::error::Error;
 use crate::state::{Notice, Reason, State};
 
@@ -140,14 +140,54 @@ fn disconnect_writes_what_was_sent_before_and_closes_the_link() {
     let said = pair.emit("bye", "[]", Default::default());
     pair.core.disconnect(pair.now, pair.socket);
     pair.drain();
-    assert_eq!(pair.frames(), [r#"42["bye"]"#, "41"]);
+    assert_eq!(pair.frames(), [r#"42["bye"]"#, "ws ping"]);
     assert_eq!(names(&[said]), ["sent"]);
-    assert_eq!(pair.stopped, [pair.link()]);
     assert_eq!(pair.states(), [(State::Closed, Some(Reason::ClientDisconnect))]);
+    assert!(pair.stopped.is_empty(), "not before the server has read it");
+    pair.event(pair.link(), LinkEvent::Pong);
+    assert_eq!(pair.frames(), ["41"]);
+    assert_eq!(pair.stopped, [pair.link()]);
     pair.sleep(secs(600));
     assert_eq!(pair.started.len(), 1);
     pair.connect();
     assert_eq!(pair.state(), State::Connected);
+}
+
+#[test]
+fn without_pings_the_servers_word_about_a_probe_is_the_proof_that_it_has_read_the_last_messages() {
+    let mut config = config();
+    config.can_ping = false;
+    let mut pair = Pair::with(config, NamespaceConfig::new("/"));
+    pair.connect();
+    let _said = pair.emit("bye", "[]", Default::default());
+    pair.core.disconnect(pair.now, pair.socket);
+    pair.drain();
+    assert_eq!(pair.frames(), [r#"42["bye"]"#, "40/rejoin-probe,"]);
+    pair.server(r#"44/rejoin-probe,{"message":"Invalid namespace"}"#);
+    assert_eq!(pair.frames(), ["41"]);
+    assert_eq!(pair.stopped, [pair.link()]);
+}
+
+#[test]
+fn a_server_that_proves_nothing_hears_the_last_word_after_a_second_and_an_idle_link_at_once() {
+    let mut pair = Pair::connected();
+    let _said = pair.say("a");
+    pair.frames();
+    pair.sleep(millis(999));
+    pair.core.disconnect(pair.now, pair.socket);
+    pair.drain();
+    assert_eq!(pair.frames(), ["ws ping"]);
+    pair.sleep(secs(1));
+    assert_eq!(pair.frames(), ["41"]);
+    assert_eq!(pair.stopped, [pair.link()]);
+
+    let mut idle = Pair::connected();
+    let _said = idle.say("a");
+    idle.frames();
+    idle.sleep(secs(1));
+    idle.core.disconnect(idle.now, idle.socket);
+    idle.drain();
+    assert_eq!(idle.frames(), ["41"]);
 }
 
 #[test]
@@ -336,7 +376,7 @@ fn a_clean_close_during_the_handshake_says_what_was_wrong() {
     pair.core.connect(pair.now, pair.socket);
     pair.drain();
     let link = pair.link();
-    pair.event(link, crate::core::LinkEvent::Closed(None));
+    pair.event(link, LinkEvent::Closed(None));
     assert_eq!(pair.states()[1].1, Some(Reason::ConnectError));
     assert_eq!(pair.notices(), Vec::<Notice>::new());
 }

@@ -23,5 +23,5 @@ mod pair;
 mod recovery;
 mod rules;
 mod sending;
-mod server;
+mod stats;
 mod transports;

@@ -195,6 +195,19 @@ impl Pair {
         self.core.handle_link(self.now, link, LinkEvent::Sent);
     }
 
+    /// The batch under way on one link has been written, if there is one.
+    pub(super) fn written_on(&mut self, link: LinkId) {
+        if let Some(at) = self.unsent.iter().position(|unsent| *unsent == link) {
+            self.unsent.remove(at);
+            self.core.handle_link(self.now, link, LinkEvent::Sent);
+        }
+    }
+
+    /// A link has ended with what was under way on it.
+    pub(super) fn forget_batch(&mut self, link: LinkId) {
+        self.unsent.retain(|unsent| *unsent != link);
+    }
+
     /// Writes what is under way, if anything is.
     pub(super) fn write_all(&mut self) {
         while !self.unsent.is_empty() {

@@ -16,7 +16,8 @@ pub struct ConnectionFailed {
     pub error: Error,
 }
 
-/// Connected again, after having been connected before. Rooms are joined again, and what was queued has been handed over.
+/// Connected again after the connection was lost, without `disconnect` in between. Rooms are joined again, and what was
+/// queued has been handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reconnected {

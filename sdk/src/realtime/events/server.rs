@@ -63,8 +63,8 @@ events! {
     /// [`Rejected`](crate::Outcome::Rejected) instead, with [`RateLimited`](crate::Error::RateLimited).
     RateLimitExceeded "rate_limit_exceeded" {
         /// The server's own words.
-        #[serde(default, deserialize_with = "optional")]
-        message: String,
+        #[serde(default, deserialize_with = "optional_text")]
+        message: Option<String>,
         /// What is limited, in the server's words.
         #[serde(default, deserialize_with = "optional_text")]
         action: Option<String>,

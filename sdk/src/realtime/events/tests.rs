@@ -154,14 +154,17 @@ fn what_the_server_complains_about_is_read() {
         "rate_limit_exceeded",
         json!({"message": "slow", "action": "send", "event": "private_message", "messageId": "m", "retryAfterMs": 1500.2}),
     );
-    assert_eq!((&*limit.message, limit.retry_after_ms), ("slow", Some(1501)));
+    assert_eq!(
+        (limit.message.as_deref(), limit.retry_after_ms),
+        (Some("slow"), Some(1501))
+    );
     assert_eq!(
         (limit.action.as_deref(), limit.event.as_deref()),
         (Some("send"), Some("private_message"))
     );
     assert_eq!(limit.message_id.as_deref(), Some("m"));
     let limit: RateLimitExceeded = read("rate_limit_exceeded", json!({}));
-    assert_eq!((&*limit.message, limit.retry_after_ms, limit.action), ("", None, None));
+    assert_eq!((limit.message, limit.retry_after_ms, limit.action), (None, None, None));
     assert_eq!(read::<Warning>("warning", json!({"message": "w"})).message, "w");
     let error: ServerError = read(
         "error",

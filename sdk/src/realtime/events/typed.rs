@@ -137,7 +137,7 @@ impl ChatEvent for ConnectionFailed {
 impl ChatEvent for Reconnected {
     fn subscribe(socket: &Socket, once: bool, handler: impl FnMut(Self) + Spawned) -> Subscription {
         on_own(socket, own::RECONNECTED, once, handler, |event| match event {
-            Own::Reconnected { recovered } => Some(Self { recovered: *recovered }),
+            Own::Notice(Notice::Reconnected { recovered }) => Some(Self { recovered: *recovered }),
             _ => None,
         })
     }

@@ -1,4 +1,4 @@
-//! The chat layer against the reference server: messages, rooms and typing, while the network comes and goes.
+//! The chat layer against the reference server, over Socket.IO and over plain JSON, while the network comes and goes.
 
 use std::time::Duration;
 
@@ -6,34 +6,60 @@ use rejoin_interop::{Testee, merged};
 use rejoin_server::{Server, ServerConfig, Tunnel};
 use serde_json::{Value, json};
 
+mod closing;
+mod connection;
+mod games;
 mod messages;
+mod mixed;
+mod notifications;
 mod rooms;
+mod stats;
 mod typing;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
+/// Makes a test of each case and protocol.
+macro_rules! over_both {
+    ($($case:ident)*) => {
+        mod socketio {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case("socketio").await;
+            })*
+        }
+        mod json {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case("json").await;
+            })*
+        }
+    };
+}
+use over_both;
+
 /// A server, and Alice, whose network can be taken away, and Bob, whose network cannot.
 struct Chat {
+    protocol: &'static str,
     server: Server,
     tunnel: Tunnel,
     testee: Testee,
 }
 
 impl Chat {
-    async fn start() -> Self {
-        Self::start_with(json!({})).await
+    async fn start(protocol: &'static str) -> Self {
+        Self::start_with(protocol, json!({})).await
     }
 
     /// `more` are Alice's and Bob's options.
-    async fn start_with(more: Value) -> Self {
-        let server = Server::start(ServerConfig {
-            password_rounds: 100,
-            ..ServerConfig::default()
-        })
-        .await
-        .expect("a server");
+    async fn start_with(protocol: &'static str, more: Value) -> Self {
+        Self::start_at(protocol, server_config(), more).await
+    }
+
+    async fn start_at(protocol: &'static str, config: ServerConfig, more: Value) -> Self {
+        let server = Server::start(config).await.expect("a server");
         let tunnel = Tunnel::start(server.addr()).await.expect("a tunnel");
         let chat = Self {
+            protocol,
             server,
             tunnel,
             testee: Testee::start(),
@@ -47,10 +73,15 @@ impl Chat {
     }
 
     async fn create(&self, user: &str, name: &str, url: &str, more: Value) {
-        let token = self.server.mint_token(user, name, HOUR);
+        let token = self.token(user, name);
         let quick = json!({ "initialDelay": 20, "maxDelay": 100 });
-        let options = merged(json!({ "token": token, "reconnect": quick }), more);
+        let options = json!({ "protocol": self.protocol, "token": token, "reconnect": quick });
+        let options = merged(options, more);
         self.testee.create(user, url, options).await;
+    }
+
+    fn token(&self, user: &str, name: &str) -> String {
+        self.server.mint_token(user, name, HOUR)
     }
 
     /// Makes a room of Bob's, which both are in.
@@ -76,6 +107,11 @@ impl Chat {
         outcome.reply
     }
 
+    /// Waits for the next event of this name, passing over others; its payload.
+    async fn event(&self, client: &str, event: &str) -> Value {
+        self.testee.wait_event(client, event).await["args"][0].clone()
+    }
+
     async fn cut(&self) {
         self.tunnel.cut();
         self.testee.wait_state("alice", "waiting").await;
@@ -93,5 +129,13 @@ impl Chat {
             .iter()
             .map(|args| args[0]["content"].clone())
             .collect()
+    }
+}
+
+/// Passwords need not be safe here.
+fn server_config() -> ServerConfig {
+    ServerConfig {
+        password_rounds: 100,
+        ..ServerConfig::default()
     }
 }

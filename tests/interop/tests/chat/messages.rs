@@ -4,11 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::Chat;
+use crate::{Chat, over_both};
 
-#[tokio::test]
-async fn the_greeting_says_who_one_is_and_what_the_server_promises() {
-    let chat = Chat::start().await;
+over_both! {
+    the_greeting_says_who_one_is_and_what_the_server_promises
+    a_token_that_has_expired_is_refused
+    a_private_message_is_delivered_and_confirmed
+    a_private_message_waits_for_who_is_away
+    a_hundred_messages_from_offline_arrive_once_and_in_order
+    messages_under_way_when_the_network_goes_arrive_once_and_in_order
+}
+
+async fn the_greeting_says_who_one_is_and_what_the_server_promises(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.create("carol", "Carol", &chat.server.url(), json!({})).await;
     chat.testee.on("carol", "connectionStatus").await;
     chat.testee.connected("carol").await;
@@ -19,12 +27,15 @@ async fn the_greeting_says_who_one_is_and_what_the_server_promises() {
     assert_eq!(greeting["features"], json!(["ack", "dedupe"]));
 }
 
-#[tokio::test]
-async fn a_token_that_has_expired_is_refused() {
-    let chat = Chat::start().await;
+async fn a_token_that_has_expired_is_refused(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     let token = chat.server.mint_token("carol", "Carol", Duration::ZERO);
     chat.testee
-        .create("carol", &chat.server.url(), json!({ "token": token }))
+        .create(
+            "carol",
+            &chat.server.url(),
+            json!({ "protocol": protocol, "token": token }),
+        )
         .await;
     chat.testee.connect("carol").await;
     let failed = chat.testee.wait_state("carol", "failed").await;
@@ -37,9 +48,8 @@ async fn a_token_that_has_expired_is_refused() {
     );
 }
 
-#[tokio::test]
-async fn a_private_message_is_delivered_and_confirmed() {
-    let chat = Chat::start().await;
+async fn a_private_message_is_delivered_and_confirmed(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.testee.on("bob", "privateMessage").await;
     chat.testee.on("alice", "messageSent").await;
     let reply = chat
@@ -60,9 +70,8 @@ async fn a_private_message_is_delivered_and_confirmed() {
     );
 }
 
-#[tokio::test]
-async fn a_private_message_waits_for_who_is_away() {
-    let chat = Chat::start().await;
+async fn a_private_message_waits_for_who_is_away(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     for n in 0..3 {
         chat.delivered("bob", "sendPrivateMessage", json!(["carol", format!("{n}")]))
             .await;
@@ -78,9 +87,8 @@ async fn a_private_message_waits_for_who_is_away() {
     }
 }
 
-#[tokio::test]
-async fn a_hundred_messages_from_offline_arrive_once_and_in_order() {
-    let chat = Chat::start().await;
+async fn a_hundred_messages_from_offline_arrive_once_and_in_order(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.testee.on("bob", "privateMessage").await;
     chat.cut().await;
     let mut receipts = Vec::new();
@@ -110,9 +118,8 @@ async fn a_hundred_messages_from_offline_arrive_once_and_in_order() {
     assert_eq!(chat.contents("bob", "privateMessage").len(), 101);
 }
 
-#[tokio::test]
-async fn messages_under_way_when_the_network_goes_arrive_once_and_in_order() {
-    let chat = Chat::start().await;
+async fn messages_under_way_when_the_network_goes_arrive_once_and_in_order(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.testee.on("bob", "privateMessage").await;
     let mut receipts = Vec::new();
     for n in 0..60 {

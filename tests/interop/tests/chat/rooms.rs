@@ -2,11 +2,18 @@
 
 use serde_json::json;
 
-use crate::Chat;
+use crate::{Chat, over_both};
 
-#[tokio::test]
-async fn a_group_message_reaches_the_room() {
-    let chat = Chat::start().await;
+over_both! {
+    a_group_message_reaches_the_room
+    a_group_message_to_a_room_one_is_not_in_is_rejected
+    rooms_are_joined_again_before_what_was_queued_goes_out
+    a_room_that_was_left_offline_is_not_joined_again
+    a_wrong_password_is_rejected_and_the_right_one_is_not
+}
+
+async fn a_group_message_reaches_the_room(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.testee.on("bob", "userJoinedRoom").await;
     chat.testee.on("alice", "roomJoined").await;
     let room = chat.shared_room("Tea Time", None).await;
@@ -28,9 +35,8 @@ async fn a_group_message_reaches_the_room() {
     assert_eq!(message["sender"]["username"], "Bob");
 }
 
-#[tokio::test]
-async fn a_group_message_to_a_room_one_is_not_in_is_rejected() {
-    let chat = Chat::start().await;
+async fn a_group_message_to_a_room_one_is_not_in_is_rejected(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     let receipt = chat
         .testee
         .send("alice", "sendGroupMessage", json!(["nowhere", "hello?"]))
@@ -41,9 +47,8 @@ async fn a_group_message_to_a_room_one_is_not_in_is_rejected() {
     assert_eq!((error.code, error.server_code.as_deref()), (4004, Some("not_member")));
 }
 
-#[tokio::test]
-async fn rooms_are_joined_again_before_what_was_queued_goes_out() {
-    let chat = Chat::start().await;
+async fn rooms_are_joined_again_before_what_was_queued_goes_out(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     let rooms = [
         chat.shared_room("one", None).await,
         chat.shared_room("two", Some("sesame")).await,
@@ -86,9 +91,8 @@ async fn rooms_are_joined_again_before_what_was_queued_goes_out() {
     assert_eq!(chat.contents("bob", "groupMessage").len(), 10);
 }
 
-#[tokio::test]
-async fn a_room_that_was_left_offline_is_not_joined_again() {
-    let chat = Chat::start().await;
+async fn a_room_that_was_left_offline_is_not_joined_again(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     let left = chat.shared_room("left", None).await;
     let kept = chat.shared_room("kept", None).await;
     chat.testee.on("alice", "groupMessage").await;
@@ -105,9 +109,8 @@ async fn a_room_that_was_left_offline_is_not_joined_again() {
     );
 }
 
-#[tokio::test]
-async fn a_wrong_password_is_rejected_and_the_right_one_is_not() {
-    let chat = Chat::start().await;
+async fn a_wrong_password_is_rejected_and_the_right_one_is_not(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     let room = json!({ "name": "vault", "password": "sesame" });
     chat.delivered("bob", "createRoom", json!([room])).await;
     chat.testee.on("alice", "joinRoomFailed").await;

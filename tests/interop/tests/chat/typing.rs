@@ -2,11 +2,21 @@
 
 use serde_json::{Value, json};
 
-use crate::Chat;
+use crate::{Chat, over_both};
 
-#[tokio::test]
-async fn typing_is_seen_and_stops_by_itself() {
-    let chat = Chat::start_with(json!({ "typing": { "autoStop": 120, "refresh": 60, "expiry": 5_000 } })).await;
+over_both! {
+    typing_is_seen_and_stops_by_itself
+    a_message_ends_the_typing_before_it_once
+    a_typist_whose_network_hangs_is_seen_to_stop_once
+    typing_without_a_connection_is_never_sent
+}
+
+async fn typing_is_seen_and_stops_by_itself(protocol: &'static str) {
+    let chat = Chat::start_with(
+        protocol,
+        json!({ "typing": { "autoStop": 120, "refresh": 60, "expiry": 5_000 } }),
+    )
+    .await;
     for event in ["typingStart", "typingStop"] {
         chat.testee.on("bob", event).await;
     }
@@ -27,9 +37,8 @@ async fn typing_is_seen_and_stops_by_itself() {
     assert_eq!(chat.testee.next_event("bob", "typingStop").await[0]["roomId"], "tea");
 }
 
-#[tokio::test]
-async fn a_message_ends_the_typing_before_it_once() {
-    let chat = Chat::start().await;
+async fn a_message_ends_the_typing_before_it_once(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     for event in ["typingStart", "typingStop", "privateMessage"] {
         chat.testee.on("bob", event).await;
     }
@@ -47,9 +56,12 @@ async fn a_message_ends_the_typing_before_it_once() {
     assert_eq!(chat.testee.events("bob", "typingStop").len(), 2);
 }
 
-#[tokio::test]
-async fn a_typist_whose_network_hangs_is_seen_to_stop_once() {
-    let chat = Chat::start_with(json!({ "typing": { "autoStop": 60, "refresh": 30, "expiry": 250 } })).await;
+async fn a_typist_whose_network_hangs_is_seen_to_stop_once(protocol: &'static str) {
+    let chat = Chat::start_with(
+        protocol,
+        json!({ "typing": { "autoStop": 60, "refresh": 30, "expiry": 250 } }),
+    )
+    .await;
     for event in ["typingStart", "typingStop", "privateMessage"] {
         chat.testee.on("bob", event).await;
     }
@@ -69,9 +81,8 @@ async fn a_typist_whose_network_hangs_is_seen_to_stop_once() {
     assert_eq!(chat.testee.events("bob", "typingStop").len(), starts);
 }
 
-#[tokio::test]
-async fn typing_without_a_connection_is_never_sent() {
-    let chat = Chat::start().await;
+async fn typing_without_a_connection_is_never_sent(protocol: &'static str) {
+    let chat = Chat::start(protocol).await;
     chat.testee.on("bob", "*").await;
     chat.cut().await;
     chat.testee

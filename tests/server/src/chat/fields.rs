@@ -39,6 +39,28 @@ impl Fields {
         }
     }
 
+    /// A list of 1 to `most` such texts.
+    pub(crate) fn texts(&self, name: &str, most: usize, max: usize) -> Result<Vec<&str>, Refusal> {
+        let must = || Refusal::invalid(name, &format!("must be 1 to {most} texts of 1 to {max} bytes"));
+        let list = self.0.get(name).and_then(Value::as_array).ok_or_else(must)?;
+        if !(1..=most).contains(&list.len()) {
+            return Err(must());
+        }
+        let texts = list.iter().map(|item| match item {
+            Value::String(text) if (1..=max).contains(&text.len()) => Ok(text.as_str()),
+            _ => Err(must()),
+        });
+        texts.collect()
+    }
+
+    /// Any value of at most `max` bytes as JSON.
+    pub(crate) fn json(&self, name: &str, max: usize) -> Result<&Value, Refusal> {
+        match self.0.get(name) {
+            Some(value) if value.to_string().len() <= max => Ok(value),
+            _ => Err(Refusal::invalid(name, &format!("must be JSON of at most {max} bytes"))),
+        }
+    }
+
     /// A truth value; absent is no.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Refusal> {
         match self.0.get(name) {
@@ -93,6 +115,21 @@ mod tests {
         assert!(refusal(json!({"timestamp": "today"}), time).starts_with("timestamp:"));
         let flag = |fields: &Fields| fields.flag("isPrivate").map(drop);
         assert!(refusal(json!({"isPrivate": "yes"}), flag).starts_with("isPrivate:"));
+        let ids = |fields: &Fields| fields.texts("ids", 2, 3).map(drop);
+        for ids_given in [
+            json!("a"),
+            json!([]),
+            json!(["a", 1]),
+            json!(["a", "b", "c"]),
+            json!(["long"]),
+        ] {
+            let message = refusal(json!({ "ids": ids_given }), ids);
+            assert_eq!(message, "ids: must be 1 to 2 texts of 1 to 3 bytes");
+        }
+        let made = |fields: &Fields| fields.json("move", 4).map(drop);
+        for payload in [json!({}), json!({ "move": "abc" })] {
+            assert_eq!(refusal(payload, made), "move: must be JSON of at most 4 bytes");
+        }
         assert!(refusal(json!([1]), |_| Ok(())).starts_with("payload:"));
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn authenticate(
     State(hub): State<Arc<Hub>>,
 ) -> Ready<Result<(), AuthError>> {
     let auth = auth.unwrap_or_default();
-    let admitted = token(&socket, &auth).and_then(|token| hub.tokens.check(token));
+    let admitted = token(&socket, &auth).and_then(|token| hub.admit(token));
     ready(match admitted {
         Ok(user) => {
             let (inbox, incoming) = Inbox::new();

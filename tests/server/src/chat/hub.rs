@@ -1,9 +1,13 @@
 //! What all connections share.
 
+use std::collections::HashSet;
+use std::sync::{PoisonError, RwLock};
+
 use tokio::sync::Mutex;
 
+use super::closing::Closing;
 use super::presence::Presence;
-use crate::auth::Tokens;
+use crate::auth::{AuthError, Tokens, User};
 use crate::config::ServerConfig;
 use crate::limits::Limiter;
 use crate::stats::{Counters, Stats};
@@ -17,6 +21,7 @@ pub(crate) struct Hub {
     pub(crate) presence: Presence,
     pub(crate) limiter: Limiter,
     pub(crate) counters: Counters,
+    banned: RwLock<HashSet<String>>,
     /// Held over storing and delivering together, and over each change of who is where: what one
     /// user is told comes in the order in which it happened.
     pub(crate) store: Mutex<Store>,
@@ -33,9 +38,45 @@ impl Hub {
             presence: Presence::default(),
             limiter: Limiter::new(config.limits),
             counters,
+            banned: RwLock::new(config.banned.iter().cloned().collect()),
             store: Mutex::new(store),
             config,
         })
+    }
+
+    /// Who a token lets in.
+    pub(crate) fn admit(&self, token: &str) -> Result<User, AuthError> {
+        let admitted = self.tokens.check(token);
+        admitted.and_then(|user| match self.is_banned(&user.id) {
+            true => Err(AuthError::Banned),
+            false => Ok(user),
+        })
+    }
+
+    pub(crate) fn is_banned(&self, user: &str) -> bool {
+        let banned = self.banned.read().unwrap_or_else(PoisonError::into_inner);
+        banned.contains(user)
+    }
+
+    /// Lets a user in no more, and ends every connection of theirs.
+    pub(crate) fn ban(&self, user: &str) {
+        let mut banned = self.banned.write().unwrap_or_else(PoisonError::into_inner);
+        banned.insert(user.to_owned());
+        drop(banned);
+        self.close_user(user, Closing::Banned);
+    }
+
+    /// Ends every connection of a user.
+    pub(crate) fn close_user(&self, user: &str, why: Closing) {
+        for session in self.presence.of(user) {
+            session.close(self, why);
+        }
+    }
+
+    /// How many packets may wait for one connection. All that was kept for a user goes out at once,
+    /// and what is new must fit in beside it.
+    pub(crate) fn max_waiting(&self) -> usize {
+        (self.config.max_kept + self.config.max_notifications) as usize + 4096
     }
 
     pub(crate) fn stats(&self) -> Stats {

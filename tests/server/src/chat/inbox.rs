@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::{FromMessageParts, MessageHandler, Value as Raw};
@@ -16,6 +15,8 @@ use socketioxide::socket::Socket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::answer::{Answer, Refusal};
+use super::life::{Events, Received};
+use super::outlet::Reply;
 
 /// The end that the connection's reader puts events into.
 #[derive(Clone, Debug)]
@@ -29,15 +30,6 @@ pub(crate) struct Inbox {
 pub(crate) struct Incoming {
     queue: UnboundedReceiver<Item>,
     waiting: Arc<AtomicUsize>,
-}
-
-/// One event, read.
-pub(crate) struct Received {
-    pub(crate) name: String,
-    /// The first argument, or null.
-    pub(crate) payload: Value,
-    /// The way back, where the client asked for an acknowledgement.
-    pub(crate) ack: Option<AckSender>,
 }
 
 #[derive(Debug)]
@@ -93,9 +85,8 @@ impl MessageHandler<LocalAdapter, InOrder> for Inbox {
     }
 }
 
-impl Incoming {
-    /// The next event; `None` once the connection has ended.
-    pub(crate) async fn next(&mut self) -> Option<Received> {
+impl Events for Incoming {
+    async fn next(&mut self) -> Option<Received> {
         match self.queue.recv().await? {
             Item::Event(socket, raw, ack) => {
                 self.waiting.fetch_sub(cost(&raw), Ordering::Relaxed);
@@ -117,6 +108,6 @@ fn read(socket: &Arc<Socket>, mut raw: Raw, ack: Option<i64>) -> Received {
     Received {
         name: name.map(|Event(name)| name).unwrap_or_default(),
         payload: payload.unwrap_or_default(),
-        ack: ack.map(|_| sender),
+        reply: ack.map_or(Reply::Nowhere, |_| Reply::SocketIo(sender)),
     }
 }

@@ -8,10 +8,11 @@ use uuid::Uuid;
 use super::answer::{Answer, Refusal};
 use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
+use super::notifications::notify;
 use super::session::Session;
 use crate::auth::User;
 use crate::limits::Action;
-use crate::store::{Before, Entry, Recorded, Store};
+use crate::store::{Before, Entry, Notification, Recorded, Store};
 
 /// `private_message`: to every connection of one user, or kept until that user connects.
 pub(crate) async fn to_user(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
@@ -42,11 +43,16 @@ pub(crate) async fn to_user(hub: &Hub, session: &Session, fields: &Fields) -> Re
             hub.counters.messages.add(1);
             let payload = private(&message.id, message.from, message.content, &message.timestamp);
             let delivered = deliver(&receivers, "private_message", &payload);
-            if !delivered {
-                hub.counters.kept.add(1);
-            }
             if entry.delivered && !delivered {
                 store.keep(seq).await?;
+            }
+            if !delivered {
+                hub.counters.kept.add(1);
+                let notification = Notification::of_message(message.from, message.content);
+                notify(hub, &mut store, recipient, &notification).await?;
+            }
+            if recipient != message.from.id {
+                store.befriend(&message.from.id, recipient).await?;
             }
             Done { answer, delivered }
         }
@@ -100,12 +106,9 @@ pub(crate) async fn to_room(hub: &Hub, session: &Session, fields: &Fields) -> Re
     Ok(done.confirm(session, "roomId", room))
 }
 
-/// Hands over what was kept while the user was away, oldest first, and only then makes the
-/// connection known, so that nothing newer comes before.
-pub(crate) async fn hand_over_kept(hub: &Hub, session: &Arc<Session>) -> Result<(), Refusal> {
+/// Hands over what was kept while the user was away, oldest first.
+pub(super) async fn hand_over_kept(hub: &Hub, store: &mut Store, session: &Session) -> Result<(), Refusal> {
     let user = &session.user.id;
-    let mut store = hub.store.lock().await;
-    hub.presence.add(session);
     let mut upto = None;
     for kept in store.kept(user).await? {
         let payload = private(&kept.id, &kept.sender, &kept.content, &kept.timestamp);
@@ -126,10 +129,14 @@ pub(crate) fn not_member(room: &str) -> Refusal {
     Refusal::new("not_member", format!("{room}: join the room first"))
 }
 
-/// Counts an action against its limit.
+/// Counts an action against its limit, and warns when most of it is used.
 pub(crate) fn take(hub: &Hub, session: &Session, action: Action) -> Result<(), Refusal> {
     let taken = hub.limiter.take(&session.user.id, action);
-    taken.map_err(Refusal::rate_limited)
+    if taken.map_err(Refusal::rate_limited)?.is_warning {
+        let warning = json!({ "message": "slow down: most of what one window takes is used" });
+        session.send("warning", &warning);
+    }
+    Ok(())
 }
 
 /// A message as it came.
@@ -203,7 +210,7 @@ fn private(id: &str, sender: &User, content: &str, timestamp: &str) -> Value {
 }
 
 /// Sends to all; whether one of them got it.
-fn deliver(receivers: &[Arc<Session>], event: &str, payload: &Value) -> bool {
+pub(super) fn deliver(receivers: &[Arc<Session>], event: &str, payload: &Value) -> bool {
     let sent = receivers.iter().map(|to| to.send(event, payload));
     sent.fold(false, |any, sent| any | sent)
 }

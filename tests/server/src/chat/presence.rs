@@ -6,12 +6,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::session::Session;
 use crate::auth::User;
 
 /// All connections, by user and by room, each in order of arrival.
 #[derive(Debug, Default)]
-pub(crate) struct Presence(Mutex<Inner>);
+pub(crate) struct Presence {
+    inner: Mutex<Inner>,
+    emptied: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -19,20 +24,45 @@ struct Inner {
     rooms: HashMap<String, Vec<Arc<Session>>>,
 }
 
+/// What a user is no longer in, with one connection fewer.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// Whether it was the user's last.
+    pub(crate) was_last: bool,
+    pub(crate) rooms: Vec<String>,
+}
+
 impl Presence {
-    pub(crate) fn add(&self, session: &Arc<Session>) {
+    /// Makes a connection known; whether it is its user's first.
+    pub(crate) fn add(&self, session: &Arc<Session>) -> bool {
         let mut inner = self.lock();
         let connections = inner.users.entry(session.user.id.clone()).or_default();
         connections.push(session.clone());
+        connections.len() == 1
     }
 
-    /// Removes a connection everywhere; the rooms that its user is no longer in.
-    pub(crate) fn remove(&self, session: &Session) -> Vec<String> {
+    /// Removes a connection everywhere.
+    pub(crate) fn remove(&self, session: &Session) -> Left {
         let mut inner = self.lock();
-        take_out(&mut inner.users, &session.user.id, session);
+        let was_last = take_out(&mut inner.users, &session.user.id, session) == Some(true);
         let rooms: Vec<String> = inner.rooms.keys().cloned().collect();
         let left = |room: &String| take_out(&mut inner.rooms, room, session) == Some(true);
-        rooms.into_iter().filter(left).collect()
+        let rooms = rooms.into_iter().filter(left).collect();
+        if inner.users.is_empty() {
+            self.emptied.notify_waiters();
+        }
+        Left { was_last, rooms }
+    }
+
+    /// Returns once nobody is connected.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.lock().users.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
     }
 
     /// The connections of a user.
@@ -88,7 +118,7 @@ impl Presence {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -80,11 +80,10 @@ pub(crate) async fn leave(hub: &Hub, session: &Session, fields: &Fields) -> Resu
     Ok(Answer::done_as(room))
 }
 
-/// Leaves everything, at the end of a connection.
-pub(crate) async fn leave_all(hub: &Hub, session: &Session) {
-    let _turn = hub.store.lock().await;
-    for room in hub.presence.remove(session) {
-        tell_left(hub, session, &room);
+/// Tells rooms that a user is no longer in them, at the end of a connection.
+pub(super) fn tell_left_all(hub: &Hub, session: &Session, rooms: &[String]) {
+    for room in rooms {
+        tell_left(hub, session, room);
     }
 }
 

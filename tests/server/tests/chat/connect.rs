@@ -27,6 +27,7 @@ async fn the_greeting_comes_first_and_names_user_and_features() {
         "userId": "u1",
         "username": "Alice",
         "features": ["ack", "dedupe"],
+        "friends": [],
     });
     assert_eq!(alice.next().await, ("connection_status".into(), greeting));
 }

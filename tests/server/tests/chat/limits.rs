@@ -50,6 +50,20 @@ async fn who_asks_for_no_acknowledgement_is_told_by_an_event() {
 }
 
 #[tokio::test]
+async fn when_most_of_a_window_is_used_there_is_one_warning() {
+    let server = start(limited(5, Duration::from_secs(60))).await;
+    let mut alice = Wire::user(&server, "u1", "Alice").await;
+    for n in 1..=5 {
+        alice.request("private_message", private(&format!("m{n}"))).await;
+        if n == 4 {
+            assert!(alice.event("warning").await["message"].is_string());
+        }
+        alice.event("message_sent").await;
+    }
+    assert_eq!(alice.rest().await, []);
+}
+
+#[tokio::test]
 async fn a_copy_is_answered_as_the_first_even_past_the_limit() {
     let server = start(limited(1, Duration::from_secs(60))).await;
     let mut alice = Wire::user(&server, "u1", "Alice").await;

@@ -1,10 +1,17 @@
 //! The server over a real WebSocket, with frames written by hand: no client library stands between
-//! a test and the wire.
+//! a test and the wire. `wire.rs` speaks Socket.IO, `plain.rs` plain JSON.
 
+mod closing;
 mod connect;
+mod friends;
+mod games;
 mod http;
+mod json;
 mod limits;
 mod messages;
+mod notifications;
+mod plain;
+mod program;
 mod restart;
 mod rooms;
 mod typing;

@@ -1,6 +1,7 @@
 //! A client of a few lines: Engine.IO 4 and Socket.IO 5 by hand. Every wait has a deadline.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
@@ -31,7 +32,12 @@ enum Packet {
 impl Wire {
     /// Opens Engine.IO and sends CONNECT; what CONNECT_ERROR carries, if that is the answer.
     pub(crate) async fn connect(server: &Server, auth: Value, header: Option<&str>) -> Result<Self, Value> {
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", server.addr());
+        Self::connect_to(server.addr(), auth, header).await
+    }
+
+    /// The same, to a server in another process.
+    pub(crate) async fn connect_to(addr: SocketAddr, auth: Value, header: Option<&str>) -> Result<Self, Value> {
+        let url = format!("ws://{addr}/socket.io/?EIO=4&transport=websocket");
         let mut request = url.into_client_request().expect("a valid request");
         if let Some(header) = header {
             let header = header.parse().expect("a valid header");
@@ -117,6 +123,16 @@ impl Wire {
         payload
     }
 
+    /// The payload of the next event of this name, whatever comes before.
+    pub(crate) async fn named(&mut self, name: &str) -> Value {
+        loop {
+            let (is, payload) = self.next().await;
+            if is == name {
+                return payload;
+            }
+        }
+    }
+
     /// Waits until the server has handled everything sent so far, so that what it wanted to say
     /// has come.
     pub(crate) async fn barrier(&mut self) {
@@ -137,12 +153,13 @@ impl Wire {
         until(|| server.stats().connections < before).await;
     }
 
-    /// Whether the connection ends, after any events that are still to come.
+    /// The events that are still to come until the server disconnects, or the connection ends.
     pub(crate) async fn ends(&mut self) -> Vec<(String, Value)> {
         let mut last = Vec::from(std::mem::take(&mut self.events));
         loop {
             let read = timeout(DEADLINE, self.socket.next()).await;
             match read.expect("the connection ends in time") {
+                Some(Ok(Message::Text(text))) if text == "41" => return last,
                 Some(Ok(Message::Text(text))) => match parse(&text) {
                     Some(Packet::Event(name, payload)) => last.push((name, payload)),
                     _ => continue,

@@ -134,8 +134,11 @@ fn last_words_that_wait_behind_a_batch_are_written_before_the_link_is_closed() {
                 pair.written();
                 pair.drain();
             }
-            assert_eq!(pair.frames(), [r#"42["a"]"#, r#"42["bye"]"#, "41"]);
             assert_eq!(names(&[flying, bye]), ["sent"; 2]);
+            pair.event(pair.link(), LinkEvent::Pong);
+            pair.write_all();
+            pair.drain();
+            assert_eq!(pair.frames(), [r#"42["a"]"#, r#"42["bye"]"#, "ws ping", "41"]);
         } else {
             pair.sleep(secs(1));
             assert_eq!(names(&[flying, bye]), ["unconfirmed"; 2]);

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::super::pair::*;
 use super::*;
 use crate::core::{Emission, EmitOptions, NamespaceConfig, Target};
+use crate::receipt::Receipt;
 use crate::state::State;
 
 #[test]
@@ -154,17 +155,18 @@ fn chat_hears_the_chat_protocol_and_others_hear_the_frames_each_once() {
     );
 }
 
+fn create(pair: &mut Pair, name: &str) -> Receipt {
+    let object = format!(r#"{{"name":"{name}","password":"pw"}}"#);
+    let emission = Emission::of_object("create_room", object.as_bytes(), EmitOptions::new().reliable());
+    let receipt = pair
+        .core
+        .create_room(pair.now, pair.socket, emission, Some("pw".to_owned()));
+    pair.drain();
+    receipt
+}
+
 #[test]
 fn a_created_room_is_the_users_however_the_server_says_so() {
-    let create = |pair: &mut Pair, name: &str| {
-        let object = format!(r#"{{"name":"{name}","password":"pw"}}"#);
-        let emission = Emission::of_object("create_room", object.as_bytes(), EmitOptions::new().reliable());
-        let receipt = pair
-            .core
-            .create_room(pair.now, pair.socket, emission, Some("pw".to_owned()));
-        pair.drain();
-        receipt
-    };
     let rejoin = r#"{"type":"join_room","data":{"room":"r1","password":"pw"}}"#;
 
     let mut pair = chat(CONNECTION);
@@ -195,4 +197,17 @@ fn a_created_room_is_the_users_however_the_server_says_so() {
         frames.len() == 1 && frames[0].contains(r#""roomId":"r1","password":"pw""#),
         "{frames:?}"
     );
+}
+
+#[test]
+fn rooms_in_the_making_are_bounded() {
+    let mut pair = chat(PLAIN);
+    for n in 0..17 {
+        let _created = create(&mut pair, &n.to_string());
+    }
+    for n in [0, 16] {
+        pair.server(&format!(r#"{{"type":"room_created","id":"r{n}","name":"{n}"}}"#));
+    }
+    next_link(&mut pair, PLAIN);
+    assert_eq!(frame(&mut pair).0["data"]["room"], "r16");
 }

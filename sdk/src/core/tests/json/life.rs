@@ -42,10 +42,14 @@ fn refused_credentials_are_the_end_and_the_error_says_what_the_server_said() {
     let mut pair = dialing(with_token(NamespaceConfig::new("/")));
     pair.server(CONNECTION);
     pair.events.clear();
-    pair.server(r#"{"type":"authentication_failed","message":"expired"}"#);
+    pair.server(r#"{"type":"authentication_failed","message":"expired","code":"token"}"#);
     assert_eq!(pair.states(), [(State::Failed, Some(Reason::ConnectError))]);
     let change = pair.core.last_change(pair.socket).unwrap();
-    assert!(matches!(&change.error, Some(Error::Refused { message, .. }) if message == "expired"));
+    let refused = Error::Refused {
+        message: "expired".to_owned(),
+        data: Some(r#"{"code":"token"}"#.to_owned()),
+    };
+    assert_eq!(change.error, Some(refused));
     assert_eq!(pair.stopped, [pair.link()]);
     pair.sleep(secs(60));
     assert_eq!(pair.started.len(), 1);
@@ -71,6 +75,27 @@ fn a_provider_is_asked_once_more_on_the_same_link() {
     }
     pair.server(AUTHENTICATED);
     assert_eq!((pair.state(), pair.started.len()), (State::Connected, 1));
+}
+
+#[test]
+fn a_server_that_closes_the_link_after_each_refusal_is_not_asked_for_ever() {
+    let mut namespace = NamespaceConfig::new("/");
+    namespace.auth = AuthSource::Provider;
+    let mut pair = dialing(namespace);
+    for turn in 0.. {
+        let (socket, asked) = *pair.auths.last().unwrap();
+        pair.core
+            .handle_auth(pair.now, socket, asked, Ok(r#"{"token":"stale"}"#.to_owned()));
+        pair.drain();
+        pair.server(CONNECTION);
+        pair.server(r#"{"type":"authentication_failed","message":"stale"}"#);
+        if turn == 1 {
+            break;
+        }
+        pair.cut();
+        pair.sleep(secs(1));
+    }
+    assert_eq!(pair.state(), State::Failed);
 }
 
 #[test]
@@ -218,6 +243,8 @@ fn what_cannot_be_read_is_an_error_and_a_closed_link_and_the_next_one_is_good() 
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     #[test]
     fn whatever_a_server_sends_is_no_panic(
         frames in proptest::collection::vec((0..12_usize, ".{0,40}"), 0..20), auth: bool,

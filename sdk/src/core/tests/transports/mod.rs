@@ -8,7 +8,7 @@ use super::pair::*;
 use crate::core::{ConnectionConfig, EmitOptions, LinkEvent, LinkId, Method, NamespaceConfig, Response};
 use crate::error::Error;
 use crate::receipt::Receipt;
-use crate::state::{Reason, State, Transport};
+use crate::state::{Hint, Reason, State, Transport};
 
 pub(super) const UPGRADABLE: &str =
     r#"0{"sid":"e1","upgrades":["websocket"],"pingInterval":25000,"pingTimeout":20000,"maxPayload":100}"#;

@@ -173,6 +173,19 @@ fn a_probe_on_polling_is_a_connect_to_a_namespace_that_does_not_exist() {
 }
 
 #[test]
+fn a_probe_that_is_answered_before_its_post_is_over() {
+    let mut pair = polling();
+    pair.core.hint(pair.now, Hint::Online);
+    pair.drain();
+    let (link, body) = post(&pair).expect("a probe");
+    assert_eq!(body, "40/rejoin-probe,");
+    polled(&mut pair, r#"44/rejoin-probe,{"message":"Invalid namespace"}"#);
+    answer(&mut pair, link, 200, "ok");
+    pair.sleep(secs(3));
+    assert!(pair.states().is_empty());
+}
+
+#[test]
 fn what_answers_instead_of_a_socketio_server_is_said_by_name() {
     for (status, body, words) in [
         (200, "<!DOCTYPE html><html>login</html>", "web page"),

@@ -1,0 +1,64 @@
+//! From an event to what it does, and to its answer.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::answer::{Answer, Refusal};
+use super::fields::Fields;
+use super::hub::Hub;
+use super::life::Received;
+use super::session::Session;
+use super::{games, messages, notifications, rooms, typing};
+
+/// Does what an event asks for, and answers.
+pub(super) async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
+    let Received { name, payload, reply } = event;
+    let message_id = payload.get("messageId").cloned();
+    let done = match Fields::read(payload) {
+        Ok(fields) => dispatch(hub, session, &name, &fields).await,
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = &done
+        && refusal.is_rate_limit()
+    {
+        hub.counters.rate_limited.add(1);
+    }
+    if hub.config.features.ack && reply.is_wanted() {
+        reply.send(&done.unwrap_or_else(Answer::refused));
+    } else if let Err(refusal) = done {
+        complain(session, &name, message_id, &refusal);
+    }
+}
+
+async fn dispatch(hub: &Hub, session: &Arc<Session>, name: &str, fields: &Fields) -> Result<Answer, Refusal> {
+    match name {
+        "private_message" => messages::to_user(hub, session, fields).await,
+        "group_message" => messages::to_room(hub, session, fields).await,
+        "typing_start" | "typing_stop" => typing::relay(hub, session, name, fields),
+        "join_room" => rooms::join(hub, session, fields).await,
+        "leave_room" => rooms::leave(hub, session, fields).await,
+        "create_room" => rooms::create(hub, session, fields).await,
+        "game_invite" => games::invite(hub, session, fields).await,
+        "game_move" => games::make_move(hub, session, fields).await,
+        "mark_notifications_read" => notifications::mark_read(hub, session, fields).await,
+        _ => Err(Refusal::new(
+            "unknown_event",
+            format!("{name}: this server does not know it"),
+        )),
+    }
+}
+
+/// Tells a client that did not ask for an acknowledgement what was refused.
+fn complain(session: &Session, event: &str, message_id: Option<Value>, refusal: &Refusal) {
+    let name = match refusal.is_rate_limit() {
+        true => "rate_limit_exceeded",
+        false => "error",
+    };
+    let mut payload = json!(refusal);
+    payload["event"] = json!(event);
+    if let Some(id) = message_id {
+        payload["messageId"] = id;
+    }
+    session.send(name, &payload);
+}

@@ -1,0 +1,56 @@
+//! The program, as a person runs it.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use rejoin_server::ServerConfig;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::wire::Wire;
+use super::{HOUR, config, start};
+
+const SECRET: &str = "a secret that two servers of this test share";
+const DEADLINE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn ctrl_c_tells_every_client_when_to_come_back_and_ends_well() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_rejoin-server"))
+        .args(["--port", "0", "--retry-after", "2s", "--ban", "u2"])
+        .env("REJOIN_JWT_SECRET", SECRET)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("the program runs");
+    let output = program.stdout.take().expect("piped");
+    let mut lines = BufReader::new(output).lines();
+    let line = timeout(DEADLINE, lines.next_line()).await.expect("in time");
+    let line = line.expect("read").expect("a line");
+    let (_, addr) = line.split_once("http://").expect("an address");
+    let addr = addr.parse().expect("an address");
+
+    let minting = start(ServerConfig {
+        secret: SECRET.into(),
+        ..config()
+    })
+    .await;
+    let token = |id| json!({ "token": minting.mint_token(id, id, HOUR) });
+    assert!(Wire::connect_to(addr, token("u2"), None).await.is_err());
+    let connected = Wire::connect_to(addr, token("u1"), None).await;
+    let mut alice = connected.expect("the token is good");
+    alice.event("connection_status").await;
+
+    let pid = program.id().expect("it runs").to_string();
+    let told = Command::new("kill").args(["-INT", &pid]).status().await;
+    assert!(told.expect("kill runs").success());
+    let last = alice.ends().await;
+    assert_eq!(last[0].0, "closing");
+    assert_eq!(
+        (&last[0].1["code"], &last[0].1["retryAfterMs"]),
+        (&json!("shutdown"), &json!(2000))
+    );
+    let status = timeout(DEADLINE, program.wait()).await.expect("in time");
+    assert!(status.expect("ended").success());
+}
