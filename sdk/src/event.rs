@@ -4,6 +4,7 @@ use bytestring::ByteString;
 
 use crate::core::ReplyTo;
 use crate::error::Error;
+use crate::own::Own;
 use crate::payload::{Payload, RawArgs};
 use crate::shared::SocketRef;
 
@@ -25,6 +26,17 @@ impl Event {
             reply_to: None,
             socket,
         }
+    }
+
+    /// One of the client's own events, in the manner of the server's.
+    pub(crate) fn of_own(socket: SocketRef, name: &'static str, own: &Own) -> Self {
+        let mut event = Self::blank(socket);
+        event.fill(
+            ByteString::from_static(name),
+            Payload::new(own.to_json().into(), Vec::new()),
+            None,
+        );
+        event
     }
 
     /// Becomes the next event of the same socket.

@@ -58,6 +58,7 @@ mod dispatch;
 mod driver;
 mod error;
 mod event;
+mod own;
 mod payload;
 mod realtime;
 #[doc(hidden)]
@@ -95,4 +96,4 @@ pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
 pub use stats::{AckMs, Stats};
-pub use stream::{Events, Lagged};
+pub use stream::{EventStream, Events, Lagged};

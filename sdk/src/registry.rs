@@ -2,40 +2,27 @@
 //!
 //! Handlers run in the order of their registration, over the list as it was when the event's turn came; `on_any` before
 //! the event's own. Registering and removing is possible at any time, from within a handler too.
+//!
+//! - `list`: handlers of one kind.
+//! - `subscription`: what keeps one registered.
 
-use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::channel::mpsc;
 
 use crate::error::Error;
 use crate::event::Event;
+use crate::own::{self, Own};
 use crate::state::{Notice, StateChange};
-use crate::sys::Spawned;
 
-/// Something that can be called with an event of type `E`.
-pub(crate) trait Handle<E>: Spawned {
-    fn call(&mut self, event: &E);
-}
+mod list;
+mod subscription;
 
-impl<E, F: FnMut(&E) + Spawned> Handle<E> for F {
-    fn call(&mut self, event: &E) {
-        self(event);
-    }
-}
-
-/// One registration.
-struct Entry<E> {
-    id: u64,
-    once: bool,
-    /// Its own lock, held while it runs: nobody else takes it, because one task runs all handlers.
-    handler: Mutex<Box<dyn Handle<E>>>,
-}
-
-/// Handlers of one kind, copied when changed, so that a snapshot is one reference.
-struct List<E>(Arc<[Arc<Entry<E>>]>);
+pub(crate) use list::Handle;
+use list::{Entry, List};
+pub use subscription::Subscription;
 
 /// Which list a registration is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +31,8 @@ pub(crate) enum Topic {
     Event(Box<str>),
     State,
     Notice,
+    /// One of the client's own events, by its name.
+    Own(&'static str),
 }
 
 #[derive(Default)]
@@ -51,6 +40,8 @@ pub(crate) struct Registry {
     lists: Mutex<Lists>,
     /// Grows with every change of the handlers of events, under the lock.
     version: AtomicU64,
+    /// Whether it was told that the event in hand cannot be decoded.
+    told: AtomicBool,
 }
 
 /// The handlers of an event as they were looked up last. It keeps them alive, so it must not be kept for long.
@@ -70,6 +61,7 @@ struct Lists {
     events: Vec<(Box<str>, List<Event>)>,
     states: List<StateChange>,
     notices: List<Notice>,
+    own: Vec<(&'static str, List<Own>)>,
     streams: Vec<mpsc::UnboundedSender<StateChange>>,
     closed: bool,
 }
@@ -90,6 +82,11 @@ impl Registry {
         self.register(Topic::Notice, false, handler, |lists, _| &mut lists.notices)
     }
 
+    /// Registers a handler of one of the client's own events.
+    pub(crate) fn on_own(self: &Arc<Self>, name: &'static str, once: bool, handler: impl Handle<Own>) -> Subscription {
+        self.register(Topic::Own(name), once, handler, |lists, _| lists.own_named(name))
+    }
+
     fn register<E: 'static>(
         self: &Arc<Self>,
         topic: Topic,
@@ -102,19 +99,14 @@ impl Registry {
             // Nobody will call it, and it must not keep alive what it holds.
             drop(lists);
             drop(handler);
-            return self.subscription(topic, 0);
+            return Subscription::new(self, topic, 0);
         }
         lists.next_id += 1;
         let id = lists.next_id;
-        let entry = Entry {
-            id,
-            once,
-            handler: Mutex::new(Box::new(handler)),
-        };
-        let old = list(&mut lists, &topic).push(Arc::new(entry));
+        let old = list(&mut lists, &topic).push(Entry::new(id, once, handler));
         drop(lists);
         drop(old);
-        self.subscription(topic, id)
+        Subscription::new(self, topic, id)
     }
 
     /// Every change of state from now on, in order.
@@ -135,6 +127,15 @@ impl Registry {
         drop(old);
     }
 
+    /// Removes all handlers of one of the client's own events.
+    pub(crate) fn off_own(&self, name: &str) {
+        let mut lists = self.change();
+        let at = lists.own.iter().position(|(known, _)| *known == name);
+        let old = at.map(|at| lists.own.swap_remove(at));
+        drop(lists);
+        drop(old);
+    }
+
     /// Removes all handlers of every event.
     pub(crate) fn off_any(&self) {
         let old = std::mem::take(&mut self.change().any);
@@ -150,6 +151,10 @@ impl Registry {
             std::mem::take(&mut lists.any),
             std::mem::take(&mut lists.events),
             std::mem::take(&mut lists.notices),
+            lists
+                .own
+                .extract_if(.., |(name, _)| *name != own::STATE_CHANGE)
+                .collect::<Vec<_>>(),
         );
         drop(lists);
         drop(old);
@@ -159,7 +164,11 @@ impl Registry {
     pub(crate) fn finish(&self) {
         let mut lists = self.change();
         lists.closed = true;
-        let old = (std::mem::take(&mut lists.states), std::mem::take(&mut lists.streams));
+        let old = (
+            std::mem::take(&mut lists.states),
+            std::mem::take(&mut lists.streams),
+            std::mem::take(&mut lists.own),
+        );
         drop(lists);
         drop(old);
     }
@@ -182,39 +191,61 @@ impl Registry {
             drop(lists);
             event.name().clone_into(&mut snapshot.name);
         }
-        self.run(None, &snapshot.any, event);
+        self.told.store(false, Ordering::Relaxed);
+        self.run(event.name(), &snapshot.any, event, || Topic::Any);
         if let Some(own) = &snapshot.own {
-            self.run(Some(event.name()), own, event);
+            self.run(event.name(), own, event, || Topic::Event(event.name().into()));
         }
     }
 
     pub(crate) fn dispatch_state(&self, change: &StateChange) {
         let handlers = self.lock().states.clone();
-        for entry in handlers.0.iter() {
-            self.guard("state", || entry.call(change));
-        }
+        self.run("state", &handlers, change, || Topic::State);
+        self.dispatch_own(own::STATE_CHANGE, || Own::State(change.clone()));
     }
 
     pub(crate) fn dispatch_notice(&self, notice: &Notice) {
         let handlers = self.lock().notices.clone();
-        for entry in handlers.0.iter() {
+        for entry in handlers.iter() {
             // A handler of notices that panics is not told to the handlers of notices.
-            if caught(|| entry.call(notice)).is_err() {
+            if caught(|| entry.call(notice, |id| self.remove(&Topic::Notice, id))).is_err() {
                 tracing::error!("a handler of notices panicked");
             }
         }
+        self.dispatch_own(notice.name(), || Own::Notice(notice.clone()));
     }
 
-    fn run(&self, name: Option<&str>, list: &List<Event>, event: &Event) {
-        for entry in list.0.iter() {
-            // Before it is called, so that it may emit what raises the same event.
-            if entry.once {
-                let topic = name.map_or(Topic::Any, |name| Topic::Event(name.into()));
-                if !self.remove(&topic, entry.id) {
-                    continue;
-                }
-            }
-            self.guard(event.name(), || entry.call(event));
+    /// Runs the handlers of one of the client's own events; `event` makes it if there are any.
+    fn dispatch_own(&self, name: &'static str, event: impl FnOnce() -> Own) {
+        let Some(handlers) = self.lock().own_known(name).cloned() else {
+            return;
+        };
+        let event = event();
+        let remove = |id| self.remove(&Topic::Own(name), id);
+        for entry in handlers.iter() {
+            self.guard(name, || entry.call(&event, remove));
+        }
+    }
+
+    /// The event in hand does not fit the type that a handler is registered for; told once per event.
+    #[cfg(feature = "typed")]
+    pub(crate) fn tell_misfit(&self, event: &str, error: Error) {
+        if self.told.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let message = match error {
+            Error::InvalidPayload(reason) => reason.into_owned(),
+            other => other.to_string(),
+        };
+        self.dispatch_notice(&Notice::HandlerError(Error::Handler {
+            event: event.to_owned(),
+            message,
+        }));
+    }
+
+    fn run<E: 'static>(&self, name: &str, list: &List<E>, event: &E, topic: impl Fn() -> Topic) {
+        for entry in list.iter() {
+            self.guard(name, || entry.call(event, |id| self.remove(&topic(), id)));
         }
     }
 
@@ -248,19 +279,15 @@ impl Registry {
             Topic::Event(name) => {
                 let Ok(at) = lists.find(name) else { return false };
                 let old = lists.events[at].1.remove(id);
-                if lists.events[at].1.0.is_empty() {
+                if lists.events[at].1.is_empty() {
                     lists.events.remove(at);
                 }
                 dropped_after(lists, old)
             }
-        }
-    }
-
-    fn subscription(self: &Arc<Self>, topic: Topic, id: u64) -> Subscription {
-        Subscription {
-            registry: Arc::downgrade(self),
-            topic,
-            id,
+            Topic::Own(name) => {
+                let old = lists.own_known(name).and_then(|list| list.remove(id));
+                dropped_after(lists, old)
+            }
         }
     }
 
@@ -304,68 +331,18 @@ impl Lists {
         });
         &mut self.events[at].1
     }
-}
 
-impl<E: 'static> Entry<E> {
-    fn call(&self, event: &E) {
-        self.handler.lock().unwrap_or_else(PoisonError::into_inner).call(event);
-    }
-}
-
-impl<E> List<E> {
-    /// Gives the list as it was.
-    fn push(&mut self, entry: Arc<Entry<E>>) -> Self {
-        let more = self.0.iter().cloned().chain([entry]).collect();
-        Self(std::mem::replace(&mut self.0, more))
+    fn own_known(&mut self, name: &str) -> Option<&mut List<Own>> {
+        let known = self.own.iter_mut().find(|(known, _)| *known == name);
+        known.map(|(_, list)| list)
     }
 
-    /// Gives the list as it was, if it changed.
-    fn remove(&mut self, id: u64) -> Option<Self> {
-        let fewer: Arc<[_]> = self.0.iter().filter(|entry| entry.id != id).cloned().collect();
-        let changed = fewer.len() < self.0.len();
-        changed.then(|| Self(std::mem::replace(&mut self.0, fewer)))
-    }
-}
-
-impl<E> Default for List<E> {
-    fn default() -> Self {
-        Self(Arc::new([]))
-    }
-}
-
-impl<E> Clone for List<E> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-/// Keeps a handler registered: it is removed when this is dropped.
-#[must_use = "the handler is removed when this is dropped; keep it, or call `detach`"]
-pub struct Subscription {
-    registry: Weak<Registry>,
-    topic: Topic,
-    id: u64,
-}
-
-impl Subscription {
-    /// Leaves the handler registered for as long as the client lives.
-    pub fn detach(mut self) {
-        self.registry = Weak::new();
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(registry) = self.registry.upgrade() {
-            registry.remove(&self.topic, self.id);
-        }
-    }
-}
-
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription")
-            .field("topic", &self.topic)
-            .finish_non_exhaustive()
+    fn own_named(&mut self, name: &'static str) -> &mut List<Own> {
+        let at = self.own.iter().position(|(known, _)| *known == name);
+        let at = at.unwrap_or_else(|| {
+            self.own.push((name, List::default()));
+            self.own.len() - 1
+        });
+        &mut self.own[at].1
     }
 }

@@ -17,7 +17,7 @@ use crate::registry::{Registry, Subscription, Topic};
 use crate::shared::SocketRef;
 use crate::state::{Notice, State, StateChange, Transport};
 use crate::stats::Stats;
-use crate::stream::{self, Events};
+use crate::stream::{self, EventStream};
 use crate::sys::Spawned;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
@@ -158,12 +158,12 @@ impl Socket {
 
     /// The events of this name from now on, as a stream of at most 256 that wait; with [`Lagged`](crate::Lagged) in the
     /// place of those that a slow reader missed. It ends when the client is closed, and with [`off`](Self::off).
-    pub fn stream(&self, event: &str) -> Events<Event> {
+    pub fn stream(&self, event: &str) -> EventStream {
         self.stream_with_capacity(event, stream::CAPACITY)
     }
 
     /// As [`stream`](Self::stream), with room for so many events.
-    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> Events<Event> {
+    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> EventStream {
         stream::events(capacity, |feeder| {
             self.on(event, move |event| feeder.feed(event.clone()))
         })

@@ -197,7 +197,8 @@ pub enum Notice {
         /// Whether the server took up the session where it was lost, so that nothing was missed.
         recovered: bool,
     },
-    /// A handler panicked or threw. The other handlers ran all the same.
+    /// A handler panicked or threw, or an event did not fit the type that handlers wait for (once per event, with the
+    /// field). The other handlers ran all the same.
     HandlerError(Error),
     /// The queue was full and its oldest message was dropped.
     Overflow {

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures::Stream;
 
+use crate::event::Event;
 use crate::registry::Subscription;
 
 /// How many events wait for a reader by default.
@@ -26,10 +27,16 @@ pub struct Lagged(
 ///
 /// It holds a bounded number of events. When it is full the oldest makes room, and in its place stands `Err(Lagged(n))`. A
 /// slow reader holds up nobody: neither handlers nor the link.
+///
+/// It does not keep the client alive. Events that wait hold the memory that they came in.
+#[must_use = "a stream that is dropped hears nothing"]
 pub struct Events<T> {
     queue: Arc<Queue<T>>,
     _subscription: Subscription,
 }
+
+/// Events of one name as they came from the server; made by [`Socket::stream`](crate::Socket::stream).
+pub type EventStream = Events<Event>;
 
 /// What waits for the reader.
 struct Queue<T>(Mutex<State<T>>);
@@ -203,5 +210,23 @@ mod tests {
         let (mut stream, end) = pair(0);
         end.feed(1);
         assert_eq!(next(&mut stream), Some(Some(Ok(1))));
+    }
+    #[tokio::test]
+    async fn every_event_is_read_or_told_as_missed_between_two_threads() {
+        const EVENTS: u32 = 20_000;
+        let (mut stream, end) = pair(16);
+        let writer = std::thread::spawn(move || (0..EVENTS).for_each(|n| end.feed(n)));
+        let mut expected = 0;
+        while let Some(item) = futures::StreamExt::next(&mut stream).await {
+            match item {
+                Ok(event) => {
+                    assert_eq!(event, expected);
+                    expected += 1;
+                }
+                Err(Lagged(missed)) => expected += u32::try_from(missed).expect("few"),
+            }
+        }
+        assert_eq!(expected, EVENTS);
+        writer.join().expect("it ended");
     }
 }

@@ -1,4 +1,4 @@
-//! What a chat app hears: by type, by name, as a stream.
+//! What a chat app hears over a real socket: by type, by name, as streams.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,201 +8,275 @@
 
 mod support;
 
-use std::sync::{Arc, Mutex};
-
 use futures::StreamExt;
-use rejoin::{
-    ChatEvent, Closing, ConnectionFailed, ConnectionStatus, FriendStatusChange, GameInvite, GameMove, GroupMessage,
-    Lagged, MessageSent, Notice, Notification, NotificationsMarkedRead, Outcome, PrivateMessage, RateLimitExceeded,
-    RealtimeClient, Reconnected, RoomCreated, RoomJoinFailed, RoomJoined, RoomLeft, ServerError, StateChange, Told,
-    TypingStart, TypingStop, UserJoinedRoom, UserLeftRoom, Warning,
-};
-use serde_json::{Value, json};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use rejoin::*;
 use support::{Peer, accept, backoff, listen, until, within};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 
-/// A client that is not connected, and where it would connect.
-async fn client() -> (RealtimeClient, TcpListener) {
+/// A chat client that is not connected, and where it would connect.
+async fn idle() -> (RealtimeClient, TcpListener) {
     let (listener, address) = listen().await;
     let chat = RealtimeClient::builder(format!("http://{address}"))
-        .transports([rejoin::Transport::WebSocket])
+        .transports([Transport::WebSocket])
         .backoff(backoff())
         .build()
         .unwrap();
     (chat, listener)
 }
 
-async fn connected() -> (RealtimeClient, Peer<TcpStream>, TcpListener) {
-    let (chat, listener) = client().await;
-    let mut states = chat.socket().states();
+/// One that is connected, and the server's end.
+async fn chat() -> (RealtimeClient, Peer<TcpStream>, TcpListener) {
+    let (chat, listener) = idle().await;
     chat.connect();
     let peer = accept(&listener).await;
-    until(&mut states, "connected").await;
     (chat, peer, listener)
 }
 
-async fn say(peer: &mut Peer<TcpStream>, name: &str, argument: &Value) {
-    peer.say(&format!("42{}", json!([name, argument]))).await;
-}
-
-/// Has the server send an event, and gives it as its type.
-async fn heard<E: ChatEvent + Send>(argument: Value) -> E {
-    let (chat, mut peer, _listener) = connected().await;
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let mut stream = chat.stream::<E>();
-    let _names = chat.on_name(E::NAME, move |event| tell.send(event.name().to_owned()).unwrap());
-    say(&mut peer, E::NAME, &argument).await;
-    assert_eq!(within(told.recv()).await.unwrap(), E::NAME);
-    within(stream.next()).await.unwrap().unwrap()
-}
-
-#[tokio::test]
-async fn every_event_of_the_wire_has_its_type() {
-    let ada = json!({"id": "u1", "username": "Ada"});
-    let message = heard::<PrivateMessage>(json!({"id": "1", "sender": ada, "content": "hi", "timestamp": "t"})).await;
-    assert_eq!(
-        (message.sender.username.as_str(), message.content.as_str()),
-        ("Ada", "hi")
-    );
-    let message =
-        heard::<GroupMessage>(json!({"id": "1", "room": "r", "sender": "u1", "content": "hi", "timestamp": "t"})).await;
-    assert_eq!(
-        (message.room.as_str(), message.sender.id.as_str()),
-        ("r", "u1"),
-        "a user may be an id alone"
-    );
-    assert!(
-        heard::<MessageSent>(json!({"id": "1", "recipientId": "u2", "delivered": true}))
-            .await
-            .delivered
-    );
-    assert_eq!(
-        heard::<TypingStart>(json!({"userId": "u1", "roomId": "r"}))
-            .await
-            .room_id
-            .as_deref(),
-        Some("r")
-    );
-    assert_eq!(
-        heard::<RoomJoined>(json!({"room": "r", "members": [ada]}))
-            .await
-            .members
-            .len(),
-        1
-    );
-    assert_eq!(
-        heard::<UserJoinedRoom>(json!({"roomId": "r", "user": ada}))
-            .await
-            .user
-            .id,
-        "u1"
-    );
-    assert_eq!(
-        heard::<UserLeftRoom>(json!({"roomId": "r", "user": ada})).await.room_id,
-        "r"
-    );
-    assert_eq!(heard::<RoomLeft>(json!({"roomId": "r"})).await.room_id, "r");
-    assert_eq!(
-        heard::<RoomCreated>(json!({"id": "r", "name": "Room", "more": 1}))
-            .await
-            .name,
-        "Room"
-    );
-    let status = json!({"connected": true, "userId": "u1", "username": "Ada", "features": ["ack"],
-        "friends": [{"id": "u2", "username": "Bob", "status": "online"}]});
-    assert_eq!(heard::<ConnectionStatus>(status).await.friends[0].status, "online");
-    let invite = heard::<GameInvite>(json!({"from": ada, "gameType": "chess", "inviteId": "g"})).await;
-    assert_eq!((invite.from.id.as_str(), invite.invite_id.as_str()), ("u1", "g"));
-    let game = json!({"gameId": "g", "player": "u1", "move": {"from": "e2"}, "gameState": {"moves": []}});
-    let game = heard::<GameMove>(game).await;
-    assert_eq!(
-        (game.player.id.as_str(), &game.game_move),
-        ("u1", &json!({"from": "e2"}))
-    );
-    assert_eq!(game.game_state, json!({"moves": []}));
-    let notification = heard::<Notification>(json!({"title": "t", "message": "m"})).await;
-    assert_eq!((notification.id, notification.title.as_str()), (None, "t"));
-    let read = heard::<NotificationsMarkedRead>(json!({"notificationIds": ["1", "2"]})).await;
-    assert_eq!(read.notification_ids, ["1", "2"]);
-    let friend = heard::<FriendStatusChange>(json!({"userId": "u2", "status": "offline", "timestamp": "t"})).await;
-    assert_eq!(friend.status, "offline");
-    assert_eq!(
-        heard::<RateLimitExceeded>(json!({"retryAfterMs": 100}))
-            .await
-            .retry_after_ms,
-        Some(100)
-    );
-    assert_eq!(heard::<Warning>(json!({"message": "w"})).await.message, "w");
-    assert_eq!(heard::<ServerError>(json!({"message": "e"})).await.message, "e");
-    assert_eq!(
-        heard::<Closing>(json!({"code": "idle", "message": "bye"})).await.code,
-        "idle"
-    );
-}
-
-#[tokio::test]
-async fn what_the_client_itself_raises_has_a_type_too() {
-    let (chat, mut peer, _listener) = connected().await;
-    let mut failed = chat.stream::<RoomJoinFailed>();
-    let mut stopped = chat.stream::<TypingStop>();
-    say(&mut peer, "typing_start", &json!({"userId": "u2"})).await;
-    let _join = chat.join_room("locked");
-    peer.hear().await;
-    say(
-        &mut peer,
-        "join_room_failed",
-        &json!({"roomId": "locked", "reason": "wrong_password"}),
+fn message(content: &str) -> String {
+    format!(
+        r#"42["private_message",{{"id":"m","sender":{{"id":"u2","username":"Ben"}},"content":"{content}","timestamp":"t"}}]"#
     )
-    .await;
-    assert_eq!(within(failed.next()).await.unwrap().unwrap().reason, "wrong_password");
-    drop(peer);
-    assert_eq!(within(stopped.next()).await.unwrap().unwrap().user_id, "u2");
+}
+
+/// Waits until everything that the server said before is handled.
+async fn handled(chat: &RealtimeClient, peer: &mut Peer<TcpStream>) {
+    let (done, mut waits) = unbounded();
+    let _mark = chat.once_name("mark", move |_| done.unbounded_send(()).unwrap());
+    peer.say(r#"42["mark"]"#).await;
+    within(waits.next()).await.unwrap();
+}
+
+/// What handlers heard so far, once the server's words are handled.
+async fn heard<T>(chat: &RealtimeClient, peer: &mut Peer<TcpStream>, events: &mut UnboundedReceiver<T>) -> Vec<T> {
+    handled(chat, peer).await;
+    std::iter::from_fn(|| events.try_recv().ok()).collect()
 }
 
 #[tokio::test]
-async fn changes_of_the_connection_are_events_by_type_and_by_name() {
-    let (chat, listener) = client().await;
-    let mut changes = chat.stream::<StateChange>();
-    let mut again = chat.stream::<Reconnected>();
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let subscriptions = ["connectionStatusChange", "reconnected"].map(|name| {
-        let tell = tell.clone();
-        chat.on_name(name, move |event| {
-            let object: Value = event.get(0).unwrap();
-            tell.send((event.name().to_owned(), object)).unwrap();
-        })
+async fn every_event_of_the_chat_protocol_is_heard_by_its_type_and_by_its_name() {
+    let (chat, mut peer, _listener) = chat().await;
+    let (typed, mut types) = unbounded::<&'static str>();
+    let (named, mut names) = unbounded::<String>();
+    let mut subscriptions = Vec::new();
+    macro_rules! listen {
+        ($($event:ident)*) => {$({
+            let (typed, named) = (typed.clone(), named.clone());
+            subscriptions.push(chat.on(move |_: &$event| typed.unbounded_send($event::NAME).unwrap()));
+            let by_name = chat.on_name(&event_name($event::NAME), move |event| {
+                named.unbounded_send(event.name().to_owned()).unwrap();
+            });
+            subscriptions.push(by_name);
+        })*};
+    }
+    listen! {
+        ConnectionStatus PrivateMessage GroupMessage MessageSent TypingStart TypingStop RoomJoined RoomJoinFailed
+        UserJoinedRoom UserLeftRoom RoomLeft RoomCreated GameInvite GameMove Notification NotificationsMarkedRead
+        FriendStatusChange RateLimitExceeded Warning ServerError Closing
+    }
+    let _room = chat.join_room("r");
+    let frames = [
+        r#"["connection_status",{"connected":true,"userId":"u1","username":"Ann","features":[],"friends":[]}]"#,
+        r#"["private_message",{"id":"m1","sender":{"id":"u2","username":"Ben"},"content":"hi","timestamp":"t"}]"#,
+        r#"["group_message",{"id":"m2","room":"r","sender":{"id":"u2"},"content":"hi","timestamp":"t"}]"#,
+        r#"["message_sent",{"id":"m3","recipientId":"u2","delivered":true}]"#,
+        r#"["typing_start",{"userId":"u2","username":"Ben"}]"#,
+        r#"["typing_stop",{"userId":"u2"}]"#,
+        r#"["room_joined",{"room":"other","members":[{"id":"u1","username":"Ann"}]}]"#,
+        r#"["join_room_failed",{"roomId":"r","reason":"full"}]"#,
+        r#"["user_joined_room",{"roomId":"r","user":{"id":"u3","username":"Cas"}}]"#,
+        r#"["user_left_room",{"roomId":"r","user":"u3"}]"#,
+        r#"["room_left",{"roomId":"r"}]"#,
+        r#"["room_created",{"id":"r","name":"R"}]"#,
+        r#"["game_invite",{"from":"u2","gameType":"chess","inviteId":"g"}]"#,
+        r#"["game_move",{"gameId":"g","player":{"id":"u2"},"move":{"to":"e4"},"gameState":{}}]"#,
+        r#"["notification",{"id":"n","title":"T","message":"M"}]"#,
+        r#"["notifications_marked_read",{"notificationIds":["n"]}]"#,
+        r#"["friend_status_change",{"userId":"u2","status":"online","timestamp":"t"}]"#,
+        r#"["rate_limit_exceeded",{}]"#,
+        r#"["warning",{"message":"w"}]"#,
+        r#"["error",{"message":"e"}]"#,
+        r#"["closing",{"code":"idle","message":"bye"}]"#,
+    ];
+    for frame in frames {
+        peer.say(&format!("42{frame}")).await;
+    }
+    let types = heard(&chat, &mut peer, &mut types).await;
+    let expected: Vec<_> = frames.iter().map(|frame| frame.split('"').nth(1).unwrap()).collect();
+    assert_eq!(types, expected);
+    let names = heard(&chat, &mut peer, &mut names).await;
+    assert_eq!(names, expected);
+}
+
+#[tokio::test]
+async fn a_stream_that_is_not_read_lags_and_says_so_while_handlers_hear_everything() {
+    let (chat, mut peer, _listener) = chat().await;
+    let mut messages = chat.stream_with_capacity::<PrivateMessage>(2);
+    let mut raw = chat.socket().stream_with_capacity("private_message", 3);
+    let (sender, mut contents) = unbounded();
+    let _handler = chat.on(move |m: &PrivateMessage| sender.unbounded_send(m.content.clone()).unwrap());
+    for content in ["1", "2", "3", "4", "5"] {
+        peer.say(&message(content)).await;
+    }
+    let contents = heard(&chat, &mut peer, &mut contents).await;
+    assert_eq!(contents, ["1", "2", "3", "4", "5"]);
+    assert_eq!(within(messages.next()).await, Some(Err(Lagged(3))));
+    assert_eq!(within(messages.next()).await.unwrap().unwrap().content, "4");
+    assert_eq!(within(messages.next()).await.unwrap().unwrap().content, "5");
+    assert_eq!(within(raw.next()).await.unwrap().unwrap_err(), Lagged(2));
+    peer.say(&message("6")).await;
+    assert_eq!(within(messages.next()).await.unwrap().unwrap().content, "6");
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_client_and_does_not_keep_it_alive() {
+    let (chat, mut peer, _listener) = chat().await;
+    let mut messages = chat.stream::<PrivateMessage>();
+    let mut states = chat.stream::<ConnectionStatusChange>();
+    let mut raw = chat.socket().stream("x");
+    peer.say(&message("last")).await;
+    handled(&chat, &mut peer).await;
+    drop(chat);
+    assert_eq!(within(messages.next()).await.unwrap().unwrap().content, "last");
+    assert_eq!(within(messages.next()).await, None);
+    assert!(within(raw.next()).await.is_none());
+    let mut last = None;
+    while let Some(change) = within(states.next()).await {
+        last = Some(change.unwrap().state);
+    }
+    assert_eq!(last, Some(State::Closed));
+}
+
+#[tokio::test]
+async fn a_stream_of_a_closed_client_ends_at_once() {
+    let (chat, _peer, _listener) = chat().await;
+    chat.close();
+    let mut messages = chat.stream::<PrivateMessage>();
+    assert_eq!(within(messages.next()).await, None);
+}
+
+#[tokio::test]
+async fn an_event_is_heard_by_either_name_until_off_and_unknown_ones_as_they_are() {
+    let (chat, mut peer, _listener) = chat().await;
+    let (sender, mut events) = unbounded();
+    let tell = |tag: &'static str| {
+        let sender: UnboundedSender<String> = sender.clone();
+        move |event: &Event| sender.unbounded_send(format!("{tag}:{}", event.name())).unwrap()
+    };
+    let _any = chat.on_any(tell("any"));
+    let _camel = chat.on_name("gameMove", tell("camel"));
+    let _wire = chat.on_name("game_move", tell("wire"));
+    let _once = chat.once_name("gameMove", tell("once"));
+    let _unknown = chat.on_name("my_event", tell("unknown"));
+    peer.say(r#"42["game_move",{}]"#).await;
+    peer.say(r#"42["game_move",{}]"#).await;
+    peer.say(r#"42["my_event",1]"#).await;
+    let mut expected: Vec<_> = ["any", "camel", "wire", "once", "any", "camel", "wire"]
+        .map(|tag| format!("{tag}:game_move"))
+        .into();
+    expected.extend(["any:my_event", "unknown:my_event", "any:mark"].map(String::from));
+    assert_eq!(heard(&chat, &mut peer, &mut events).await, expected);
+    chat.off("gameMove");
+    peer.say(r#"42["game_move",{}]"#).await;
+    assert_eq!(
+        heard(&chat, &mut peer, &mut events).await,
+        ["any:game_move", "any:mark"]
+    );
+}
+
+#[tokio::test]
+async fn an_event_that_does_not_fit_its_type_is_told_once_and_does_not_use_up_a_once() {
+    let (chat, mut peer, _listener) = chat().await;
+    let (sender, mut contents) = unbounded();
+    let (notices, mut told) = unbounded();
+    let (names, mut named) = unbounded();
+    let _notices = chat
+        .socket()
+        .on_notice(move |notice| notices.unbounded_send(notice.clone()).unwrap());
+    let also = sender.clone();
+    let _on = chat.on(move |m: &PrivateMessage| sender.unbounded_send(format!("on:{}", m.content)).unwrap());
+    let _once = chat.once(move |m: &PrivateMessage| also.unbounded_send(format!("once:{}", m.content)).unwrap());
+    let mut stream = chat.stream::<PrivateMessage>();
+    let _by_name = chat.on_name("privateMessage", move |_| names.unbounded_send(()).unwrap());
+    for content in [r#""secret""#, "7"] {
+        let bad =
+            format!(r#"42["private_message",{{"id":"m","sender":{{"id":{{}}}},"content":{content},"timestamp":"t"}}]"#);
+        peer.say(&bad).await;
+    }
+    peer.say(&message("good")).await;
+    peer.say(&message("next")).await;
+    assert_eq!(
+        heard(&chat, &mut peer, &mut contents).await,
+        ["on:good", "once:good", "on:next"]
+    );
+    assert_eq!(heard(&chat, &mut peer, &mut named).await.len(), 4);
+    assert_eq!(within(stream.next()).await.unwrap().unwrap().content, "good");
+    let error = Error::Handler {
+        event: "private_message".to_owned(),
+        message: "`sender.id`: expected a string".to_owned(),
+    };
+    let expected = Notice::HandlerError(error);
+    assert_eq!(heard(&chat, &mut peer, &mut told).await, [expected.clone(), expected]);
+}
+
+#[tokio::test]
+async fn connected_again_is_told_by_type_and_by_name() {
+    let (chat, listener) = idle().await;
+    let (sender, mut events) = unbounded();
+    let (by_name, by_state) = (sender.clone(), sender.clone());
+    let _typed = chat.on(move |again: &Reconnected| sender.unbounded_send(format!("{again:?}")).unwrap());
+    let _named = chat.on_name("reconnected", move |event| {
+        let told = format!("{} {}", event.name(), event.payload().to_json());
+        by_name.unbounded_send(told).unwrap();
+    });
+    let _states = chat.on_name("connectionStatusChange", move |event| {
+        let change: serde_json::Value = event.get(0).unwrap();
+        if change["state"] == "connected" {
+            by_state.unbounded_send(change["previous"].to_string()).unwrap();
+        }
     });
     chat.connect();
-    let peer = accept(&listener).await;
-    for state in ["connecting", "connected"] {
-        assert_eq!(within(changes.next()).await.unwrap().unwrap().state.name(), state);
-        let (name, object) = within(told.recv()).await.unwrap();
-        assert_eq!(
-            (name.as_str(), &object["state"]),
-            ("connectionStatusChange", &json!(state))
-        );
-    }
+    let mut peer = accept(&listener).await;
+    handled(&chat, &mut peer).await;
     drop(peer);
-    let _peer = accept(&listener).await;
-    assert!(!within(again.next()).await.unwrap().unwrap().recovered);
-    let object = loop {
-        let (name, object) = within(told.recv()).await.unwrap();
-        if name == "reconnected" {
-            break object;
-        }
-    };
-    assert_eq!(object, json!({"recovered": false}));
-    drop(subscriptions);
+    let mut peer = accept(&listener).await;
+    assert_eq!(
+        heard(&chat, &mut peer, &mut events).await,
+        [
+            r#""connecting""#,
+            r#""connecting""#,
+            "Reconnected { recovered: false }",
+            r#"reconnected [{"recovered":false}]"#
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_outage_is_told_once_by_type_and_by_name_and_once_is_once() {
+    let (chat, listener) = idle().await;
+    drop(listener);
+    let mut failures = chat.stream::<ConnectionFailed>();
+    let (sender, mut events) = unbounded();
+    let once = sender.clone();
+    let _named = chat.on_name("connectionFailed", move |event| {
+        let attempts: serde_json::Value = event.get(0).unwrap();
+        sender.unbounded_send(attempts["attempts"].to_string()).unwrap();
+    });
+    let _once = chat.once(move |change: &StateChange| once.unbounded_send(change.state.name().to_owned()).unwrap());
+    chat.connect();
+    let failed = within(failures.next()).await.unwrap().unwrap();
+    assert_eq!((failed.attempts, failed.error.kind()), (5, ErrorKind::Unreachable));
+    assert_eq!(within(events.next()).await.as_deref(), Some("connecting"));
+    assert_eq!(within(events.next()).await.as_deref(), Some("5"));
+    chat.off("connectionFailed");
+    assert_eq!(within(failures.next()).await, None);
 }
 
 #[tokio::test]
 async fn a_first_connection_and_one_after_disconnect_are_no_reconnection() {
-    let (chat, listener) = client().await;
+    let (chat, listener) = idle().await;
     let mut states = chat.socket().states();
-    let again = Arc::new(Mutex::new(0));
-    let count = Arc::clone(&again);
-    let _again = chat.on(move |_: &Reconnected| *count.lock().unwrap() += 1);
+    let mut again = chat.stream::<Reconnected>();
     for _ in 0..2 {
         chat.connect();
         let _peer = accept(&listener).await;
@@ -210,34 +284,23 @@ async fn a_first_connection_and_one_after_disconnect_are_no_reconnection() {
         chat.disconnect();
         until(&mut states, "closed").await;
     }
-    let mut changes = chat.stream::<StateChange>();
     chat.close();
-    while within(changes.next()).await.is_some() {}
-    assert_eq!(*again.lock().unwrap(), 0);
+    assert_eq!(within(again.next()).await, None);
 }
 
 #[tokio::test]
-async fn the_fifth_failure_in_a_row_is_an_event() {
-    let (chat, listener) = client().await;
-    drop(listener);
-    let mut failed = chat.stream::<ConnectionFailed>();
-    chat.connect();
-    let event = within(failed.next()).await.unwrap().unwrap();
-    assert_eq!((event.attempts, event.error.code()), (5, 2001));
-}
-
-#[tokio::test]
-async fn unknown_events_reach_generic_handlers_and_are_heard_by_their_own_name() {
-    let (chat, mut peer, _listener) = connected().await;
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let any = tell.clone();
-    let _any = chat.on_any(move |event| any.send(format!("any {}", event.name())).unwrap());
-    let _named = chat.on_name("weather", move |event| {
-        tell.send(format!("named {}", event.name())).unwrap()
-    });
-    say(&mut peer, "weather", &json!(7)).await;
-    assert_eq!(within(told.recv()).await.unwrap(), "any weather");
-    assert_eq!(within(told.recv()).await.unwrap(), "named weather");
+async fn what_the_client_itself_raises_in_the_servers_words_has_its_type() {
+    let (chat, mut peer, _listener) = chat().await;
+    let mut failed = chat.stream::<RoomJoinFailed>();
+    let mut stopped = chat.stream::<TypingStop>();
+    peer.say(r#"42["typing_start",{"userId":"u2"}]"#).await;
+    let _join = chat.join_room("locked");
+    peer.hear().await;
+    peer.say(r#"42["join_room_failed",{"roomId":"locked","reason":"wrong_password"}]"#)
+        .await;
+    assert_eq!(within(failed.next()).await.unwrap().unwrap().reason, "wrong_password");
+    drop(peer);
+    assert_eq!(within(stopped.next()).await.unwrap().unwrap().user_id, "u2");
 }
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -245,110 +308,37 @@ struct Weather {
     degrees: i32,
 }
 
-impl ChatEvent for Weather {
+impl WireEvent for Weather {
     const NAME: &'static str = "weather";
-
-    fn read(told: Told<'_>) -> Option<Result<Self, rejoin::Error>> {
-        told.decode()
-    }
 }
 
 #[tokio::test]
-async fn an_apps_own_event_has_its_type_and_one_that_does_not_fit_is_told() {
-    let (chat, mut peer, _listener) = connected().await;
-    let (tell, mut told) = mpsc::unbounded_channel();
-    let _notices = chat.socket().on_notice(move |notice| {
-        if let Notice::Error(error) = notice {
-            tell.send(error.to_string()).unwrap();
-        }
-    });
+async fn an_apps_own_event_has_its_type_too() {
+    let (chat, mut peer, _listener) = chat().await;
     let mut weather = chat.stream::<Weather>();
-    say(&mut peer, "weather", &json!({"degrees": "warm"})).await;
-    say(&mut peer, "weather", &json!({"degrees": 7})).await;
-    let text = within(told.recv()).await.unwrap();
+    peer.say(r#"42["weather",{"degrees":7}]"#).await;
+    assert_eq!(within(weather.next()).await, Some(Ok(Weather { degrees: 7 })));
+}
+
+#[tokio::test]
+async fn a_handler_of_the_clients_own_event_that_panics_is_told_and_is_called_once_by_once() {
+    let (chat, listener) = idle().await;
+    let (sender, mut events) = unbounded();
+    let notices = sender.clone();
+    let _notices = chat
+        .socket()
+        .on_notice(move |notice| notices.unbounded_send(notice.to_json()).unwrap());
+    let _once = chat.once_name("connectionStatusChange", move |event| {
+        sender.unbounded_send(event.name().to_owned()).unwrap();
+        panic!("deliberate");
+    });
+    chat.connect();
+    let mut peer = accept(&listener).await;
+    let told = heard(&chat, &mut peer, &mut events).await;
+    assert_eq!((told.len(), &*told[0]), (2, "connectionStatusChange"));
     assert!(
-        text.contains("weather") && text.contains("degrees") | text.contains("i32"),
-        "{text}"
+        told[1].contains(r#""event":"connectionStatusChange""#) && told[1].contains("deliberate"),
+        "{}",
+        told[1]
     );
-    assert_eq!(within(weather.next()).await.unwrap(), Ok(Weather { degrees: 7 }));
-}
-
-#[tokio::test]
-async fn once_hears_one_event() {
-    let (chat, mut peer, _listener) = connected().await;
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let list = Arc::clone(&heard);
-    let _once = chat.once(move |weather: &Weather| list.lock().unwrap().push(weather.degrees));
-    let mut all = chat.stream::<Weather>();
-    for degrees in [1, 2] {
-        say(&mut peer, "weather", &json!({"degrees": degrees})).await;
-        within(all.next()).await.unwrap().unwrap();
-    }
-    assert_eq!(*heard.lock().unwrap(), [1]);
-}
-
-#[tokio::test]
-async fn a_stream_that_is_not_read_says_how_much_it_missed_and_ends_with_the_client() {
-    let (chat, mut peer, _listener) = connected().await;
-    let mut slow = chat.stream_with_capacity::<Weather>(2);
-    let mut fast = chat.socket().stream("weather");
-    for degrees in 0..5 {
-        say(&mut peer, "weather", &json!({"degrees": degrees})).await;
-        within(fast.next()).await.unwrap().unwrap();
-    }
-    // Handlers run in order of registration, so the slow one has had all of them.
-    assert_eq!(within(slow.next()).await, Some(Err(Lagged(3))));
-    chat.close();
-    assert_eq!(within(slow.next()).await, Some(Ok(Weather { degrees: 3 })));
-    assert_eq!(within(slow.next()).await, Some(Ok(Weather { degrees: 4 })));
-    assert_eq!(within(slow.next()).await, None);
-}
-
-#[tokio::test]
-async fn games_and_notifications_are_sent_as_the_wire_has_them() {
-    let (chat, mut peer, _listener) = connected().await;
-    let mut greeted = chat.stream::<ConnectionStatus>();
-    let greeting = json!({"connected": true, "userId": "u1", "features": ["ack", "dedupe"]});
-    say(&mut peer, "connection_status", &greeting).await;
-    within(greeted.next()).await.unwrap().unwrap();
-    let receipts = [
-        chat.invite_to_game("u2", "chess"),
-        chat.send_game_move("g1", json!({"to": "e4"})),
-        chat.mark_notifications_read(["n1", "n2"]),
-    ];
-    for (receipt, (event, fields)) in receipts.into_iter().zip([
-        ("game_invite", json!({"recipientId": "u2", "gameType": "chess"})),
-        ("game_move", json!({"gameId": "g1", "move": {"to": "e4"}})),
-        ("mark_notifications_read", json!({"notificationIds": ["n1", "n2"]})),
-    ]) {
-        let frame = peer.hear().await;
-        let digits = frame[2..].chars().take_while(char::is_ascii_digit).count();
-        let packet: Value = serde_json::from_str(&frame[2 + digits..]).unwrap();
-        let mut expected = fields;
-        expected["messageId"] = json!(receipt.message_id().unwrap());
-        assert_eq!(packet, json!([event, expected]));
-        peer.say(&format!("43{}[{{\"ok\":true,\"id\":\"x\"}}]", &frame[2..2 + digits]))
-            .await;
-        assert!(matches!(within(receipt).await, Outcome::Delivered(_)));
-    }
-}
-
-#[tokio::test]
-async fn what_names_nobody_or_is_no_json_is_refused_with_the_field() {
-    let (chat, _listener) = client().await;
-    for (receipt, word) in [
-        (chat.send_private_message("", "hi"), "recipientId"),
-        (chat.send_group_message("", "hi"), "roomId"),
-        (chat.join_room(""), "roomId"),
-        (chat.leave_room(""), "roomId"),
-        (chat.invite_to_game("", "chess"), "recipientId"),
-        (chat.invite_to_game("u2", ""), "gameType"),
-        (chat.send_game_move("", 1), "gameId"),
-        (chat.send_game_move_json("g", "{"), "JSON"),
-        (chat.mark_notifications_read::<&str>([]), "no notification"),
-    ] {
-        let outcome = receipt.outcome().expect("at once");
-        let error = outcome.error().unwrap();
-        assert!(error.code() == 1003 && error.to_string().contains(word), "{error}");
-    }
 }

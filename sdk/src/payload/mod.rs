@@ -3,7 +3,10 @@
 //! - [`Payload`]: what came from the server.
 //! - [`RawArgs`]: what goes to it, as text.
 //! - `typed`: both as serde types, behind the feature `typed`.
+//! - `misfit`: why a payload does not fit a type.
 
+#[cfg(feature = "typed")]
+mod misfit;
 mod raw;
 #[cfg(feature = "typed")]
 mod typed;
@@ -12,4 +15,4 @@ pub use raw::{Payload, RawArgs};
 #[cfg(feature = "typed")]
 pub use typed::Binary;
 #[cfg(feature = "typed")]
-pub(crate) use typed::{encode, encode_event};
+pub(crate) use typed::{decode, encode, encode_event};

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Error as _, Impossible, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::misfit::misfit;
 use super::{Payload, RawArgs};
 use crate::core::{Emission, EmissionWriter, EmitOptions, check_name};
 use crate::error::Error;
@@ -109,14 +110,18 @@ impl Payload {
     }
 
     fn decode<T: DeserializeOwned>(&self, json: &str) -> Result<T, Error> {
-        let parse = || T::deserialize(&mut serde_json::Deserializer::from_str(json));
-        let parsed = if self.attachments().is_empty() {
-            parse()
+        if self.attachments().is_empty() {
+            decode(json)
         } else {
-            with_attachments(self.attachments().to_vec(), parse).0
-        };
-        parsed.map_err(|error| Error::payload(error.to_string()))
+            with_attachments(self.attachments().to_vec(), || decode(json)).0
+        }
     }
+}
+
+/// Parses JSON text into a type. What stands behind the first value is not looked at.
+pub(crate) fn decode<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    let parsed = T::deserialize(&mut serde_json::Deserializer::from_str(json));
+    parsed.map_err(|error| Error::payload(misfit(json, &error)))
 }
 
 /// Encodes an event: a tuple spreads into arguments (and so does `[T; N]`, which is one to serde), `()` is none, anything

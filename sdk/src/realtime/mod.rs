@@ -1,25 +1,29 @@
-//! The chat layer: messages, rooms, typing, presence, notifications and games, over the same core as any other socket.
+//! The chat layer: private and group messages, rooms, typing, games, notifications, over the same core as any other socket.
 //!
-//! - [`RealtimeClient`]: what an app calls.
-//! - `events`: what it hears, as types (feature `typed`); `listen`: how it listens to them, and the client's own.
-//! - `names`: how events are called on the wire and elsewhere.
+//! - `client`: [`RealtimeClient`], what an app holds.
+//! - `messages`, `rooms`, `games`, `notifications`: what it calls.
+//! - `listening`: how it hears.
+//! - `events`: what it hears, as types (feature `typed`).
+//! - `names`: what events are called on the wire and on other platforms.
+//! - `arguments`: what methods check.
 //! - `time`: timestamps as the wire has them.
+//!
+//! The table of all events, by type, by name and on the wire, stands at [`ChatEvent`].
 
+mod arguments;
 mod client;
 #[cfg(feature = "typed")]
 mod events;
-#[cfg(feature = "typed")]
-mod listen;
+mod games;
+mod listening;
+mod messages;
 mod names;
+mod notifications;
+mod rooms;
 mod time;
 
-pub use client::{NewRoom, RealtimeClient};
+pub use client::RealtimeClient;
 #[cfg(feature = "typed")]
-pub use events::{
-    Closing, ConnectionStatus, Friend, FriendStatusChange, GameInvite, GameMove, GroupMessage, MessageSent,
-    Notification, NotificationsMarkedRead, PrivateMessage, RateLimitExceeded, RoomCreated, RoomJoinFailed, RoomJoined,
-    RoomLeft, ServerError, TypingStart, TypingStop, User, UserJoinedRoom, UserLeftRoom, Warning,
-};
-#[cfg(feature = "typed")]
-pub use listen::{ChatEvent, ConnectionFailed, Reconnected, Source, Told};
+pub use events::*;
 pub use names::{event_name, wire_name};
+pub use rooms::NewRoom;

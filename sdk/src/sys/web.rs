@@ -1,4 +1,4 @@
-//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys and gloo-timers.
+//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, gloo-net and gloo-timers.
 
 use std::future::Future;
 use std::pin::Pin;
