@@ -313,11 +313,17 @@ impl Testee {
 
     /// Whether this emit has an outcome already.
     pub fn has_outcome(&self, client: &str, receipt: u64) -> bool {
-        let outcomes = self
+        !self.outcomes(client, receipt).is_empty()
+    }
+
+    /// The names of this emit's outcomes so far; there should be one.
+    pub fn outcomes(&self, client: &str, receipt: u64) -> Vec<String> {
+        let lines = self
             .peer
             .transcript
             .so_far(|line| line["client"] == client && line["receipt"] == receipt);
-        outcomes.iter().any(|line| line["outcome"].is_string())
+        let names = lines.iter().filter_map(|line| line["outcome"].as_str());
+        names.map(str::to_owned).collect()
     }
 
     /// Sends `exit`, and waits until the program has ended; its exit status.

@@ -14,6 +14,7 @@ mod mixed;
 mod notifications;
 mod rooms;
 mod stats;
+mod storm;
 mod typing;
 
 const HOUR: Duration = Duration::from_secs(3600);
