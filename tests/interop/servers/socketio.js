@@ -134,10 +134,10 @@ serve({
   // Breaks the links of the chosen sockets off, as a network does that fails.
   async drop(command) {
     for (const { conn: { transport } } of chosen(command)) {
-      const destroy = () => transport.req.socket.destroy();
+      // On polling while a request waits, which may be only after this one has its answer.
+      const destroy = () => (transport.req ? transport.req.socket.destroy() : transport.once("ready", destroy));
       if (transport.name === "websocket") transport.socket.terminate();
-      else if (transport.req) destroy();
-      else transport.once("ready", destroy);
+      else destroy();
     }
   },
   // The sockets of a namespace, with how they are connected.

@@ -1,4 +1,4 @@
-//! npm's socket.io in a real Node process, which reports what happens to it (`servers/socketio.js`).
+//! npm's socket.io in a real Node process, or a plain-JSON server, which reports what happens to it (`servers/`).
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
@@ -15,7 +15,7 @@ use crate::transcript::Line;
 
 const SERVERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/servers");
 
-/// A Socket.IO server that none of us wrote, on a loopback port of its own; killed on drop.
+/// A Socket.IO server that none of us wrote, or one of plain JSON, on a loopback port of its own; killed on drop.
 ///
 /// As with [`Testee`](crate::Testee), methods panic at their deadline, and a wait takes the line that it found.
 #[derive(Debug)]
