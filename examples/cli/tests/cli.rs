@@ -141,6 +141,42 @@ async fn only_the_events_that_were_asked_for_are_printed() {
     assert!(!ended.stdout.contains("connection_status"), "{ended:?}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn other_transports_and_the_other_protocol_work_the_same() {
+    let server = server().await;
+    let bob = token(&server, "bob");
+    let mut plain = Program::start(&["listen", &server.url(), "--token", &bob, "--protocol", "json"]);
+    plain.wait_for("* connected over websocket").await;
+    let mut polling = Program::start(&["listen", &server.url(), "--token", &bob, "--transport", "polling"]);
+    polling.wait_for("* connected over polling").await;
+    // Only then it is in the chat.
+    polling.wait_for("connection_status [{").await;
+
+    let alice = token(&server, "alice");
+    let to_bob = [
+        "emit",
+        &server.url(),
+        "private_message",
+        TO_BOB,
+        "--token",
+        &alice,
+        "--ack",
+    ];
+    for how in [["--protocol", "json"], ["--transport", "polling"]] {
+        let ended = Program::run(&[&to_bob[..], &how].concat()).await;
+        assert!(ended.stdout.starts_with(r#"delivered [{"ok":true"#), "{ended:?}");
+        assert_eq!(ended.status, Some(0));
+        for listen in [&mut plain, &mut polling] {
+            listen.wait_for("private_message [{").await;
+        }
+    }
+    for listen in [plain, polling] {
+        listen.interrupt().await;
+        assert_eq!(listen.ended().await.status, Some(0));
+    }
+}
+
 #[tokio::test]
 async fn listening_where_one_is_not_let_in_ends_with_1() {
     let server = server().await;

@@ -315,9 +315,16 @@ impl Core {
     pub(super) fn lose_link_and(&mut self, reason: Reason, error: Error, redial: Redial) {
         let was_connected = self.sockets.iter().any(|namespace| namespace.is_joined());
         tracing::debug!(reason = reason.as_str(), error = error.code(), "the link is lost");
-        if let Dial::Linked(link) = std::mem::replace(&mut self.dial, Dial::Idle) {
-            link.stop(&mut self.cx);
-            link.died(&mut self.cx);
+        let mut abandoned = None;
+        match std::mem::replace(&mut self.dial, Dial::Idle) {
+            Dial::Linked(link) if reason == Reason::ServerDisconnect && link.transport() == Transport::Polling => {
+                abandoned = Some(link);
+            }
+            Dial::Linked(link) => {
+                link.stop(&mut self.cx);
+                link.died(&mut self.cx);
+            }
+            _ => {}
         }
         self.cx.transport = None;
         for timer in [
@@ -335,6 +342,9 @@ impl Core {
         self.assembler.reset();
         for namespace in &mut self.sockets {
             namespace.lost(&mut self.cx, &Error::LinkLost);
+        }
+        if let Some(link) = abandoned {
+            self.end_session(link);
         }
         if was_connected {
             self.cx.traffic.lost = true;

@@ -8,12 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::connection::{Core, Dial};
-use super::io::{Frame, LinkEvent, Now, SocketId};
-use super::link::Role;
+use super::io::{Frame, LinkEvent, Now, Output, SocketId};
+use super::link::{Link, Role};
 use super::namespace::{Phase, Why};
 use super::probe::PROBE_NAMESPACE;
 use super::timers::Timer;
 use crate::error::Error;
+use crate::receipt::Outcome;
 use crate::state::{Reason, State};
 
 /// How long a link has for its last words.
@@ -94,6 +95,25 @@ impl Core {
             self.finish_leaving();
         }
         self.assembler.reset();
+    }
+
+    /// Tells a server that has ended the last namespace of a session on polling that nobody needs the session: otherwise it
+    /// would keep it for as long as a heartbeat takes.
+    pub(super) fn end_session(&mut self, mut link: Link) {
+        self.stop_leaving();
+        for (socket, completer) in std::mem::take(&mut link.next).riders {
+            let outcome = Outcome::Unconfirmed(Error::LinkLost);
+            self.cx.settle(socket, completer, outcome);
+        }
+        if let Some(polling) = link.polling()
+            && let Some(wire) = polling.upgrade.take()
+        {
+            self.cx.push(Output::Stop(wire));
+        }
+        link.farewell = true;
+        self.leaving = Some(link);
+        self.timers.set(Timer::Drain, self.cx.after(LAST_WORDS));
+        self.finish_leaving();
     }
 
     pub(super) fn handle_leaving(&mut self, role: Role, event: LinkEvent) {

@@ -37,6 +37,11 @@ impl Upgrade {
         }
     }
 
+    /// Gives it up; the WebSocket that was to take over is to be stopped.
+    pub(super) fn take(&mut self) -> Option<LinkId> {
+        std::mem::replace(self, Self::No).wire()
+    }
+
     pub(super) fn is_pausing(self) -> bool {
         matches!(self, Self::Pausing(_))
     }
@@ -114,7 +119,7 @@ impl Core {
         self.timers.stop(Timer::Upgrade);
         let Dial::Linked(link) = &mut self.dial else { return };
         let Some(polling) = link.polling() else { return };
-        let Some(wire) = std::mem::replace(&mut polling.upgrade, Upgrade::No).wire() else {
+        let Some(wire) = polling.upgrade.take() else {
             return;
         };
         tracing::debug!("no WebSocket can be had; the session stays on long-polling");

@@ -30,7 +30,7 @@ async fn a_testee_that_does_as_it_should_passes() {
         r#"
         read -r line; echo '{"re":1,"ok":true}'
         echo '{"client":"a","state":"connecting","previous":"idle"}'
-        echo '{"client":"a","state":"connected","previous":"connecting"}'
+        echo '{"client":"a","state":"connected","previous":"connecting","transport":"websocket"}'
         echo '{"client":"a","event":"first","args":[1]}'
         echo '{"client":"a","event":"second","args":[2]}'
         read -r line; echo '{"re":2,"ok":true,"receipt":7}'

@@ -1,7 +1,7 @@
 //! Sessions that do not begin as they should.
 
 use crate::script::Step;
-use crate::{BOTH, Bench, WEBSOCKET, open_packet, verdict};
+use crate::{BOTH, Bench, POLLING, WEBSOCKET, open_packet, verdict};
 
 fn open(fields: &str) -> Step {
     Step::Say(format!("0{{{fields}}}"))
@@ -21,10 +21,8 @@ async fn a_handshake_that_cannot_be_read_is_an_error() {
     );
     for transport in BOTH {
         for (what, said) in [
-            ("no packet", Step::say("hello")),
             ("no JSON", Step::say("0{")),
             ("no object", Step::say("0[]")),
-            ("nothing", Step::say("")),
             ("no sid", open(r#""pingInterval":25000,"pingTimeout":20000"#)),
             ("a sid of a megabyte", open(&long)),
             ("no interval", open(r#""sid":"s","pingTimeout":20000"#)),
@@ -53,6 +51,22 @@ async fn a_handshake_that_cannot_be_read_is_an_error() {
             let verdict = verdict("parse error", &[2005]);
             bench
                 .outlives_script(transport, what, &[said, Step::Stay], &verdict)
+                .await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_first_answer_that_is_no_packet_is_an_error() {
+    let bench = Bench::start().await;
+    for (what, said) in [("words", "hello"), ("JSON", r#"{"ok":true}"#), ("nothing", "")] {
+        // Whoever answers a request without being Engine.IO is something else; whoever opens a WebSocket is expected to be.
+        for (transport, verdict) in [
+            (POLLING, verdict("connect error", &[2004])),
+            (WEBSOCKET, verdict("parse error", &[2005])),
+        ] {
+            bench
+                .outlives_script(transport, what, &[Step::say(said), Step::Stay], &verdict)
                 .await;
         }
     }

@@ -31,12 +31,9 @@ const fn verdict(reason: &'static str, codes: &'static [u64]) -> Verdict {
     Verdict { reason, codes }
 }
 
-/// Options with one transport, whose attempts last 400 ms at most.
+/// Options with one transport.
 fn over(transport: &str) -> Value {
-    merged(
-        options(json!({ "connectTimeout": 400 })),
-        json!({ "transports": [transport] }),
-    )
+    options(json!({ "transports": [transport] }))
 }
 
 /// A testee, and the good server that each bad one becomes.
@@ -60,7 +57,14 @@ impl Bench {
         let gate = Gate::start(good, behaviour).await;
         let links = good.links();
         let client = &format!("{what} over {transport}");
-        testee.create(client, &gate.url(), over(transport)).await;
+        // Where it is not what is looked at, it must not come first on a busy machine.
+        let limit = if verdict.reason == "connect timeout" {
+            400
+        } else {
+            8_000
+        };
+        let options = merged(over(transport), json!({ "connectTimeout": limit }));
+        testee.create(client, &gate.url(), options).await;
         testee.connect(client).await;
 
         let waiting = testee.wait_state(client, "waiting").await;

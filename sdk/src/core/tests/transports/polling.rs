@@ -159,6 +159,17 @@ fn disconnect_tells_the_server_by_a_last_post() {
 }
 
 #[test]
+fn a_session_whose_last_namespace_the_server_has_ended_is_closed() {
+    let mut pair = polling();
+    polled(&mut pair, "41");
+    assert!(matches!(pair.state(), State::Waiting { .. }));
+    assert_eq!(posted(&mut pair), "1");
+    assert!(open_requests(&pair).is_empty());
+    pair.sleep(secs(1));
+    assert_eq!(open_requests(&pair).len(), 1, "a new session");
+}
+
+#[test]
 fn a_probe_on_polling_is_a_connect_to_a_namespace_that_does_not_exist() {
     let mut pair = polling();
     let receipt = pair.emit("a", "[]", EmitOptions::new().timeout(secs(1)));
