@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 use rejoin_server::{Database, Server, ServerConfig, ServerError};
 
 /// The reference chat server of rejoin. It needs no other service.
@@ -25,7 +26,13 @@ struct Options {
     database: Option<PathBuf>,
 
     /// The HS256 key of tokens; random unless given.
-    #[arg(long, env = "REJOIN_JWT_SECRET", hide_env_values = true, value_name = "TEXT")]
+    #[arg(
+        long,
+        env = "REJOIN_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "TEXT",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     secret: Option<String>,
 
     /// How many connections one user may have; beyond it the oldest is closed.

@@ -54,3 +54,17 @@ async fn ctrl_c_tells_every_client_when_to_come_back_and_ends_well() {
     let status = timeout(DEADLINE, program.wait()).await.expect("in time");
     assert!(status.expect("ended").success());
 }
+
+#[tokio::test]
+async fn an_empty_secret_is_refused() {
+    // As left by a variable that is set to nothing: anybody could sign tokens with it.
+    let ended = Command::new(env!("CARGO_BIN_EXE_rejoin-server"))
+        .args(["--port", "0"])
+        .env("REJOIN_JWT_SECRET", "")
+        .kill_on_drop(true)
+        .output();
+    let ended = timeout(DEADLINE, ended).await.expect("it ends").expect("it runs");
+    assert!(!ended.status.success());
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(told.contains("--secret"), "{told}");
+}

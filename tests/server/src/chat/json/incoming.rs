@@ -12,6 +12,7 @@ use super::frames;
 use super::outlet::{Outlet, Writer};
 use super::upgrade::WebSocket;
 use crate::auth::{AuthError, User};
+use crate::chat::fields::excerpt;
 use crate::chat::hub::Hub;
 use crate::chat::life::{Events, Received};
 use crate::chat::outlet::Reply;
@@ -80,7 +81,7 @@ impl<'a> Incoming<'a> {
             let error = json!({
                 "code": "not_authenticated",
                 "message": "authenticate first",
-                "event": event.name,
+                "event": excerpt(&event.name),
             });
             self.outlet.say("error", &error);
         }
