@@ -272,3 +272,25 @@ fn a_provider_that_another_token_replaced_is_let_go_of() {
         assert!(let_go(&slot).await);
     });
 }
+
+#[test]
+fn what_a_stream_of_states_wakes_may_use_the_socket() {
+    struct Uses(Mutex<rejoin::Socket>, Mutex<mpsc::Sender<()>>);
+    impl std::task::Wake for Uses {
+        fn wake(self: Arc<Self>) {
+            self.0.lock().unwrap().on("x", |_: &Event| {}).detach();
+            let _ = self.1.lock().unwrap().send(());
+        }
+    }
+    let runtime = runtime();
+    let socket = client(&runtime).socket("/");
+    let (used, wait) = mpsc::channel();
+    let waker = Arc::new(Uses(Mutex::new(socket.clone()), Mutex::new(used))).into();
+    let mut states = socket.states();
+    let mut next = std::task::Context::from_waker(&waker);
+    assert!(futures::StreamExt::poll_next_unpin(&mut states, &mut next).is_pending());
+    socket.connect();
+    let woken = wait.recv_timeout(Duration::from_secs(5)).is_ok();
+    std::mem::forget(runtime);
+    assert!(woken);
+}
