@@ -67,6 +67,20 @@ async fn what_the_client_cannot_do_is_unsupported() {
 }
 
 #[tokio::test]
+async fn the_chat_layer_is_there_on_every_namespace_unless_it_is_not_wanted() {
+    let mut testee = Program::start(&["testee"]);
+    testee
+        .take(&create(json!({ "namespace": "/chat", "typing": { "autoStop": 100 } })).to_string())
+        .await;
+    let call = json!({ "id": 2, "op": "call", "client": "a", "method": "sendPrivateMessage", "args": ["u2", "hi"] });
+    testee.take(&call.to_string()).await;
+    let generic = create(json!({ "chat": false })).to_string();
+    testee.take(&generic.replace("\"a\"", "\"b\"")).await;
+    let call = call.to_string().replace("\"a\"", "\"b\"");
+    assert_eq!(testee.ask(&call).await["error"]["code"], 1005);
+}
+
+#[tokio::test]
 async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
     let mut testee = Program::start(&["testee"]);
     testee.take(&create(json!({})).to_string()).await;
