@@ -118,6 +118,21 @@ async fn an_emit_is_answered_before_its_outcome_and_an_outcome_has_the_answers_n
 }
 
 #[tokio::test]
+async fn an_acknowledgement_is_asked_for_by_ack_and_not_by_its_timeout() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    let token = server.mint_token("u1", "Alice", Duration::from_secs(60));
+    let mut testee = Program::start(&["testee"]);
+    // One delay of the two is given: the other one's default may well be on the wrong side of it.
+    let options = json!({ "token": token, "reconnect": { "maxDelay": 200 } });
+    let create = json!({ "id": 1, "op": "create", "client": "a", "url": server.url(), "options": options });
+    testee.take(&create.to_string()).await;
+    let emit = r#"{"id":2,"op":"emit","client":"a","event":"x","ack":null,"timeout":5000}"#;
+    testee.take(emit).await;
+    testee.take(r#"{"id":3,"op":"connect","client":"a"}"#).await;
+    testee.wait_for(r#""outcome":"sent""#).await;
+}
+
+#[tokio::test]
 async fn exit_closes_every_client_and_leaves_no_emit_without_an_outcome() {
     let server = Server::start(ServerConfig::default()).await.unwrap();
     let token = server.mint_token("u1", "Alice", Duration::from_secs(60));
