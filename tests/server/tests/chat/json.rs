@@ -54,6 +54,9 @@ async fn before_authenticate_only_ping_is_answered() {
         (&error["code"], &error["event"]),
         (&json!("not_authenticated"), &json!("join_room"))
     );
+    let answer = plain.request("join_room", json!({ "room": "tea" })).await;
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["error"]["code"], "not_authenticated");
     assert_eq!(server.stats().connections, 0);
 }
 
