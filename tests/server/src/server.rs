@@ -135,13 +135,14 @@ impl Server {
     /// (`banned`).
     pub async fn ban(&self, user_id: &str) {
         let (hub, user) = (self.hub.clone(), user_id.to_owned());
-        let _ = self.workers.spawn(async move { hub.ban(&user) }).await;
+        let _ = self.workers.spawn(async move { hub.ban(&user).await }).await;
     }
 
-    /// Closes every connection of a user; nothing keeps them from coming back.
+    /// Closes every connection of a user that was greeted; nothing keeps them from coming back.
     pub async fn close_user(&self, user_id: &str, why: Closing) {
         let (hub, user) = (self.hub.clone(), user_id.to_owned());
-        let _ = self.workers.spawn(async move { hub.close_user(&user, why) }).await;
+        let closed = self.workers.spawn(async move { hub.close_user(&user, why).await });
+        let _ = closed.await;
     }
 
     /// What it has seen so far.
@@ -155,10 +156,12 @@ impl Server {
     pub async fn shutdown(mut self) {
         let (hub, io) = (self.hub.clone(), self.io.clone());
         let farewell = async move {
+            let turn = hub.store.lock().await;
             let sessions = hub.presence.all();
             for session in &sessions {
                 session.shut_down(&hub);
             }
+            drop(turn);
             if sessions.iter().any(|session| session.is_polling()) {
                 sleep(LAST_POLL).await;
             }

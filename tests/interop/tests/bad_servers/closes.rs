@@ -4,7 +4,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::gate::{Behaviour, behaviour};
 use crate::script::{Step, request};
-use crate::{BOTH, Bench, WEBSOCKET, joined, open_packet, verdict};
+use crate::{ALL, BOTH, Bench, WEBSOCKET, joined, open_packet, verdict};
 
 /// Writes these bytes as the answer to a request, and breaks off.
 fn breaking_off_after(bytes: &'static str) -> Behaviour {
@@ -17,7 +17,7 @@ fn breaking_off_after(bytes: &'static str) -> Behaviour {
 #[tokio::test]
 async fn before_there_is_a_session() {
     let bench = Bench::start().await;
-    for transport in BOTH {
+    for transport in ALL {
         let at_once = behaviour(|stream| async move { drop(stream) });
         for (what, behaviour) in [
             ("at once", at_once),

@@ -6,7 +6,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::gate::{Behaviour, behaviour};
 use crate::script::request;
-use crate::{BOTH, Bench, POLLING, WEBSOCKET, verdict};
+use crate::{ALL, Bench, JSON, POLLING, WEBSOCKET, verdict};
 
 /// Answers each request with these bytes, and holds the connection.
 fn answering(bytes: impl Into<Vec<u8>>) -> Behaviour {
@@ -30,7 +30,7 @@ fn page(status: &str, headers: &str, body: &str) -> String {
 async fn what_is_not_http_is_a_handshake_error() {
     let bench = Bench::start().await;
     let garbage: Vec<u8> = (0..4096_u32).map(|i| (i * 37 % 256) as u8).collect();
-    for transport in BOTH {
+    for transport in ALL {
         for (what, bytes) in [
             ("garbage", garbage.clone()),
             ("ssh", b"SSH-2.0-OpenSSH_9.6\r\n".to_vec()),
@@ -46,7 +46,7 @@ async fn what_is_not_http_is_a_handshake_error() {
 async fn a_web_page_is_a_handshake_error() {
     let bench = Bench::start().await;
     let html = "<!doctype html><html><title>Sign in to this network</title></html>";
-    for transport in BOTH {
+    for transport in ALL {
         for (what, answer) in [
             ("a page", page("200 OK", "", html)),
             ("a bad gateway", page("502 Bad Gateway", "", html)),
@@ -70,7 +70,7 @@ async fn a_web_page_is_a_handshake_error() {
 async fn a_redirect_is_not_followed() {
     let bench = Bench::start().await;
     let elsewhere = NodeServer::start(json!({})).await;
-    for transport in BOTH {
+    for transport in ALL {
         for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect"] {
             let location = format!(
                 "location: {}/socket.io/?EIO=4&transport={transport}\r\n",
@@ -91,9 +91,11 @@ async fn a_websocket_with_the_wrong_key_is_a_handshake_error() {
     let switching = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
                      sec-websocket-accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
     let verdict = verdict("connect error", &[2004]);
-    bench
-        .outlives(WEBSOCKET, "a wrong key", answering(switching), &verdict)
-        .await;
+    for transport in [WEBSOCKET, JSON] {
+        bench
+            .outlives(transport, "a wrong key", answering(switching), &verdict)
+            .await;
+    }
 }
 
 /// Answers with a start, and then the same piece again and again for as long as it is read.
@@ -111,7 +113,7 @@ fn endless(start: &'static str, piece: String) -> Behaviour {
 #[tokio::test]
 async fn a_head_without_end_is_a_handshake_error() {
     let bench = Bench::start().await;
-    for transport in BOTH {
+    for transport in ALL {
         for (what, piece) in [
             ("one header", "x".repeat(8192)),
             ("many headers", "x: y\r\n".repeat(1000)),
@@ -136,7 +138,7 @@ async fn a_body_without_end_is_over_the_limit() {
 #[tokio::test]
 async fn nothing_at_all_is_a_connect_timeout() {
     let bench = Bench::start().await;
-    for transport in BOTH {
+    for transport in ALL {
         let silent = behaviour(|mut stream| async move { while request(&mut stream).await.is_some() {} });
         bench
             .outlives(transport, "silence", silent, &verdict("connect timeout", &[2003]))

@@ -20,6 +20,10 @@ const WEBSOCKET: &str = "websocket";
 const POLLING: &str = "polling";
 const BOTH: [&str; 2] = [WEBSOCKET, POLLING];
 
+/// Plain JSON over a WebSocket. Not a transport, but what it does before the first frame is the same.
+const JSON: &str = "json";
+const ALL: [&str; 3] = [WEBSOCKET, POLLING, JSON];
+
 /// What the lines about a bad server have to say.
 struct Verdict {
     reason: &'static str,
@@ -33,19 +37,24 @@ const fn verdict(reason: &'static str, codes: &'static [u64]) -> Verdict {
 
 /// Options with one transport.
 fn over(transport: &str) -> Value {
-    options(json!({ "transports": [transport] }))
+    match transport {
+        JSON => options(json!({ "protocol": "json" })),
+        _ => options(json!({ "transports": [transport] })),
+    }
 }
 
 /// A testee, and the good server that each bad one becomes.
 struct Bench {
-    good: NodeServer,
+    socketio: NodeServer,
+    json: NodeServer,
     testee: Testee,
 }
 
 impl Bench {
     async fn start() -> Self {
         Self {
-            good: NodeServer::start(json!({})).await,
+            socketio: NodeServer::start(json!({})).await,
+            json: NodeServer::start_json(json!({ "features": ["ack"] })).await,
             testee: Testee::start(),
         }
     }
@@ -53,7 +62,8 @@ impl Bench {
     /// A new client connects to a bad server: looks at how its first attempt ends, and at the connection that it makes
     /// when the server is good.
     async fn outlives(&self, transport: &str, what: &str, behaviour: Behaviour, verdict: &Verdict) {
-        let Self { good, testee } = self;
+        let testee = &self.testee;
+        let good = if transport == JSON { &self.json } else { &self.socketio };
         let gate = Gate::start(good, behaviour).await;
         let links = good.links();
         let client = &format!("{what} over {transport}");
@@ -78,7 +88,8 @@ impl Bench {
 
         gate.mend();
         testee.wait_state(client, "connected").await;
-        assert_eq!(testee.request(client, "echo", json!([what])).await, [json!(what)]);
+        let reply = testee.request(client, "echo", json!([{ "what": what }])).await;
+        assert_eq!(reply[0]["what"], what);
         good.wait_open_links(1).await;
         testee.disconnect(client).await;
         good.wait_open_links(0).await;

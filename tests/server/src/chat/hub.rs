@@ -59,15 +59,15 @@ impl Hub {
     }
 
     /// Lets a user in no more, and ends every connection of theirs.
-    pub(crate) fn ban(&self, user: &str) {
-        let mut banned = self.banned.write().unwrap_or_else(PoisonError::into_inner);
-        banned.insert(user.to_owned());
-        drop(banned);
-        self.close_user(user, Closing::Banned);
+    pub(crate) async fn ban(&self, user: &str) {
+        let banned = self.banned.write();
+        let _ = banned.unwrap_or_else(PoisonError::into_inner).insert(user.to_owned());
+        self.close_user(user, Closing::Banned).await;
     }
 
-    /// Ends every connection of a user.
-    pub(crate) fn close_user(&self, user: &str, why: Closing) {
+    /// Ends every connection of a user that was greeted.
+    pub(crate) async fn close_user(&self, user: &str, why: Closing) {
+        let _turn = self.store.lock().await;
         for session in self.presence.of(user) {
             session.close(self, why);
         }
