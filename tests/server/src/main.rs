@@ -90,8 +90,22 @@ async fn run(options: Options) -> Result<(), ServerError> {
         false => "",
     };
     println!("rejoin-server listens on {}{tokens}", server.url());
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked_to_end().await.is_ok() {
         server.shutdown().await;
     }
     Ok(())
+}
+
+/// Returns when a person (Ctrl-C) or a supervisor (SIGTERM) asks for the end.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            told = tokio::signal::ctrl_c() => told,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
