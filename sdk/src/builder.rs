@@ -358,11 +358,8 @@ impl<T: Buildable> Builder<T> {
         if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {
             return Err(Error::option("backoff.multiplier", "it has to be at least 1"));
         }
-        if self.backoff.initial.is_zero() || self.backoff.max < self.backoff.initial {
-            return Err(Error::option(
-                "backoff",
-                "`initial` has to be over zero and `max` at least `initial`",
-            ));
+        if self.backoff.initial.is_zero() || self.backoff.max.is_zero() {
+            return Err(Error::option("backoff", "`initial` and `max` have to be over zero"));
         }
         self.queue.check()?;
         let typing = &self.typing;

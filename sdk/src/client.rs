@@ -180,9 +180,12 @@ impl Client {
         self.handle.shared.input(|core, now| core.forget(now));
     }
 
-    /// Ends the client for good: every message gets its outcome, handlers are removed, handles answer `Closed`.
+    /// Ends the client for good: every message gets its outcome, handlers and providers of credentials are dropped, handles
+    /// answer `Closed`.
     pub fn close(&self) {
         self.handle.shared.close();
+        let credentials = std::mem::take(&mut *self.template.credentials());
+        drop(credentials);
     }
 
     /// Takes up what a store kept, before anything else is sent.

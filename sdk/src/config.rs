@@ -37,7 +37,7 @@ impl Protocol {
 pub struct BackoffConfig {
     /// Delay before the first attempt after a loss. Default 1 s.
     pub initial: Duration,
-    /// No delay is longer than this. Default 5 s.
+    /// No delay is longer than this, the first included. Default 5 s.
     pub max: Duration,
     /// How much longer each delay is than the one before, at least 1. Default 2.
     pub multiplier: f64,

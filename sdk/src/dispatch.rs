@@ -13,8 +13,8 @@ use crate::config::Limits;
 use crate::core::{Happening, SocketId};
 use crate::event::Event;
 use crate::payload::Payload;
-use crate::registry::Snapshot;
-use crate::shared::{Shared, SocketParts, SocketRef};
+use crate::registry::{Registry, Snapshot};
+use crate::shared::{Shared, SocketRef};
 
 /// What waits for handlers.
 pub(crate) struct Queue {
@@ -180,23 +180,27 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             }
         }
     }
-    let parts = shared.lock().sockets.clone();
-    for parts in parts {
-        parts.registry.finish();
+    for registry in registries(&shared) {
+        registry.finish();
     }
+}
+
+fn registries(shared: &Shared) -> Vec<Arc<Registry>> {
+    let inner = shared.lock();
+    inner.sockets.iter().map(|parts| Arc::clone(&parts.registry)).collect()
 }
 
 /// One socket's handlers, and what is used again from event to event.
 struct Listener {
-    parts: SocketParts,
+    registry: Arc<Registry>,
     event: Event,
     snapshot: Snapshot,
 }
 
 /// Takes up sockets that were made meanwhile.
 fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<Listener>) {
-    let parts = shared.lock().sockets.clone();
-    for (socket, parts) in (0..).map(SocketId).zip(parts).skip(sockets.len()) {
+    let registries = registries(shared);
+    for (socket, registry) in (0..).map(SocketId).zip(registries).skip(sockets.len()) {
         let event = Event::blank(SocketRef {
             shared: Arc::downgrade(shared),
             socket,
@@ -204,7 +208,7 @@ fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<Listener>) {
         // Most clients have one socket; the memory of an idle one counts.
         sockets.reserve_exact(1);
         sockets.push(Listener {
-            parts,
+            registry,
             event,
             snapshot: Snapshot::default(),
         });
@@ -220,10 +224,10 @@ impl Listener {
                 reply_to,
             } => {
                 self.event.fill(name, payload, reply_to.map(|to| *to));
-                self.parts.registry.dispatch(&self.event, &mut self.snapshot);
+                self.registry.dispatch(&self.event, &mut self.snapshot);
             }
-            Happening::State(change) => self.parts.registry.dispatch_state(&change),
-            Happening::Notice(notice) => self.parts.registry.dispatch_notice(&notice),
+            Happening::State(change) => self.registry.dispatch_state(&change),
+            Happening::Notice(notice) => self.registry.dispatch_notice(&notice),
         }
     }
 

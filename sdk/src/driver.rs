@@ -346,7 +346,9 @@ impl Drop for Driver {
             }
         }
         let sockets = inner.sockets.clone();
+        let providers = inner.take_providers();
         drop(inner);
+        drop(providers);
         self.turn.happenings.clear();
         self.tell();
         shared.dispatch.close();

@@ -173,11 +173,17 @@ impl Registry {
         drop(old);
     }
 
-    /// Tells streams of a change, at once and in order.
+    /// Tells streams of a change, at once and in order. The lock is released before: who is woken may register handlers.
     pub(crate) fn stream_state(&self, change: &StateChange) {
-        self.lock()
-            .streams
-            .retain(|stream| stream.unbounded_send(change.clone()).is_ok());
+        let streams = self.lock().streams.clone();
+        let mut gone = false;
+        for stream in &streams {
+            gone |= stream.unbounded_send(change.clone()).is_err();
+        }
+        drop(streams);
+        if gone {
+            self.lock().streams.retain(|stream| !stream.is_closed());
+        }
     }
 
     /// Runs the handlers of an event. `snapshot` saves looking them up again for the next event of the same name.

@@ -44,6 +44,15 @@ pub(crate) struct SocketParts {
     pub(crate) own_credentials: bool,
 }
 
+impl Inner {
+    /// The providers of a client that is closed, to be dropped without the lock: like handlers they may hold what they
+    /// keep alive.
+    pub(crate) fn take_providers(&mut self) -> Vec<Arc<dyn AuthProvider>> {
+        let providers = self.sockets.iter_mut().filter_map(|parts| parts.provider.take());
+        providers.collect()
+    }
+}
+
 impl Shared {
     pub(crate) fn new(sys: Arc<dyn Sys>, dialer: Box<dyn Dialer>, dispatch: Queue, span: Span, core: Core) -> Self {
         Self {
@@ -125,8 +134,10 @@ impl Shared {
         let mut inner = self.lock();
         inner.closing = true;
         let sockets = inner.sockets.clone();
+        let providers = inner.take_providers();
         let waker = inner.driver.take();
         drop(inner);
+        drop(providers);
         for parts in sockets {
             parts.registry.close();
         }

@@ -217,3 +217,80 @@ fn every_writer_that_did_not_have_to_wait_is_forgotten() {
         );
     });
 }
+
+/// A provider that owns a handle, and how to see whether it is still there.
+fn owning_provider() -> (Arc<Mutex<Option<Client>>>, rejoin::Builder<Client>) {
+    let slot: Arc<Mutex<Option<Client>>> = Arc::default();
+    let owned = Arc::clone(&slot);
+    let builder = Client::builder("http://127.0.0.1:9").auth_provider(move || {
+        let _owned = Arc::clone(&owned);
+        async { Ok("{}".to_owned()) }
+    });
+    (slot, builder)
+}
+
+/// Waits until nobody else holds it.
+async fn let_go<T>(slot: &Arc<T>) -> bool {
+    let alone = async {
+        while Arc::strong_count(slot) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), alone).await.is_ok()
+}
+
+#[test]
+fn a_closed_client_lets_go_of_the_provider_that_holds_it() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let (slot, builder) = owning_provider();
+        let client = builder.build().unwrap();
+        *slot.lock().unwrap() = Some(client.clone());
+        let socket = client.socket("/");
+        socket.connect();
+        client.close();
+        drop((client, socket));
+        assert!(let_go(&slot).await);
+    });
+}
+
+#[test]
+fn a_provider_that_another_token_replaced_is_let_go_of() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let (slot, builder) = owning_provider();
+        let client = builder.build().unwrap();
+        let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+        let socket = client.socket("/");
+        let _states = socket.on_state(move |_| {
+            let _ = told.send(());
+        });
+        socket.connect();
+        // The task that runs handlers knows the socket by now.
+        heard.recv().await.unwrap();
+        client.set_token("another");
+        assert!(let_go(&slot).await);
+    });
+}
+
+#[test]
+fn what_a_stream_of_states_wakes_may_use_the_socket() {
+    struct Uses(Mutex<rejoin::Socket>, Mutex<mpsc::Sender<()>>);
+    impl std::task::Wake for Uses {
+        fn wake(self: Arc<Self>) {
+            self.0.lock().unwrap().on("x", |_: &Event| {}).detach();
+            let _ = self.1.lock().unwrap().send(());
+        }
+    }
+    let runtime = runtime();
+    let socket = client(&runtime).socket("/");
+    let (used, wait) = mpsc::channel();
+    let waker = Arc::new(Uses(Mutex::new(socket.clone()), Mutex::new(used))).into();
+    let mut states = socket.states();
+    let mut next = std::task::Context::from_waker(&waker);
+    assert!(futures::StreamExt::poll_next_unpin(&mut states, &mut next).is_pending());
+    socket.connect();
+    let woken = wait.recv_timeout(Duration::from_secs(5)).is_ok();
+    std::mem::forget(runtime);
+    assert!(woken);
+}

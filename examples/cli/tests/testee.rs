@@ -67,6 +67,20 @@ async fn what_the_client_cannot_do_is_unsupported() {
 }
 
 #[tokio::test]
+async fn the_chat_layer_is_there_on_every_namespace_unless_it_is_not_wanted() {
+    let mut testee = Program::start(&["testee"]);
+    testee
+        .take(&create(json!({ "namespace": "/chat", "typing": { "autoStop": 100 } })).to_string())
+        .await;
+    let call = json!({ "id": 2, "op": "call", "client": "a", "method": "sendPrivateMessage", "args": ["u2", "hi"] });
+    testee.take(&call.to_string()).await;
+    let generic = create(json!({ "chat": false })).to_string();
+    testee.take(&generic.replace("\"a\"", "\"b\"")).await;
+    let call = call.to_string().replace("\"a\"", "\"b\"");
+    assert_eq!(testee.ask(&call).await["error"]["code"], 1005);
+}
+
+#[tokio::test]
 async fn a_command_for_nobody_or_with_a_field_missing_is_refused() {
     let mut testee = Program::start(&["testee"]);
     testee.take(&create(json!({})).to_string()).await;
@@ -101,6 +115,21 @@ async fn an_emit_is_answered_before_its_outcome_and_an_outcome_has_the_answers_n
         outcome,
         json!({ "client": "a", "receipt": answer["receipt"], "outcome": "dropped" })
     );
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_asked_for_by_ack_and_not_by_its_timeout() {
+    let server = Server::start(ServerConfig::default()).await.unwrap();
+    let token = server.mint_token("u1", "Alice", Duration::from_secs(60));
+    let mut testee = Program::start(&["testee"]);
+    // One delay of the two is given: the other one's default may well be on the wrong side of it.
+    let options = json!({ "token": token, "reconnect": { "maxDelay": 200 } });
+    let create = json!({ "id": 1, "op": "create", "client": "a", "url": server.url(), "options": options });
+    testee.take(&create.to_string()).await;
+    let emit = r#"{"id":2,"op":"emit","client":"a","event":"x","ack":null,"timeout":5000}"#;
+    testee.take(emit).await;
+    testee.take(r#"{"id":3,"op":"connect","client":"a"}"#).await;
+    testee.wait_for(r#""outcome":"sent""#).await;
 }
 
 #[tokio::test]

@@ -7,12 +7,14 @@ use crate::core::{Emission, EmitOptions, Target, room_lane};
 use crate::receipt::Receipt;
 
 impl RealtimeClient {
-    /// Sends a message to a user.
+    /// Sends a message to a user, in order with all that is sent to that user. While offline it waits in the queue.
     pub fn send_private_message(&self, recipient_id: &str, content: &str) -> Receipt {
         self.send_message("private_message", "recipientId", &Target::user(recipient_id), content)
     }
 
-    /// Sends a message to a room. If the room is still being joined, it waits for that.
+    /// Sends a message to a room, in order with all that is sent there. While offline, and while the room is being joined, it
+    /// waits in the queue; if the server refuses to let the user in again, it ends
+    /// [`Rejected`](crate::Outcome::Rejected) with [`Error::RoomRefused`](crate::Error::RoomRefused).
     pub fn send_group_message(&self, room_id: &str, content: &str) -> Receipt {
         self.send_message("group_message", "roomId", &Target::room(room_id), content)
     }

@@ -51,7 +51,8 @@ impl RealtimeClient {
         self.socket.steered(receipt)
     }
 
-    /// Leaves a room and does not join it again.
+    /// Leaves a room and does not join it again. What was sent to it before goes out before. While offline the receipt waits;
+    /// the room is left on connect.
     pub fn leave_room(&self, room_id: &str) -> Receipt {
         if let Err(error) = check_id(room_id, "roomId") {
             return self.socket.send(Err(error));
@@ -60,7 +61,7 @@ impl RealtimeClient {
         self.socket.steered(receipt)
     }
 
-    /// Creates a room. Its creator is in it; the reply `{ok, id}` names it.
+    /// Creates a room. Its creator is in it; the reply `{ok, id}` names it. While offline it waits in the queue.
     pub fn create_room(&self, room: NewRoom) -> Receipt {
         if let Err(error) = check_id(&room.name, "name") {
             return self.socket.send(Err(error));

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use clap::builder::NonEmptyStringValueParser;
 use rejoin_server::{Database, Server, ServerConfig, ServerError};
 
 /// The reference chat server of rejoin. It needs no other service.
@@ -25,7 +26,13 @@ struct Options {
     database: Option<PathBuf>,
 
     /// The HS256 key of tokens; random unless given.
-    #[arg(long, env = "REJOIN_JWT_SECRET", hide_env_values = true, value_name = "TEXT")]
+    #[arg(
+        long,
+        env = "REJOIN_JWT_SECRET",
+        hide_env_values = true,
+        value_name = "TEXT",
+        value_parser = NonEmptyStringValueParser::new()
+    )]
     secret: Option<String>,
 
     /// How many connections one user may have; beyond it the oldest is closed.
@@ -83,8 +90,22 @@ async fn run(options: Options) -> Result<(), ServerError> {
         false => "",
     };
     println!("rejoin-server listens on {}{tokens}", server.url());
-    if tokio::signal::ctrl_c().await.is_ok() {
+    if asked_to_end().await.is_ok() {
         server.shutdown().await;
     }
     Ok(())
+}
+
+/// Returns when a person (Ctrl-C) or a supervisor (SIGTERM) asks for the end.
+async fn asked_to_end() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            told = tokio::signal::ctrl_c() => told,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }

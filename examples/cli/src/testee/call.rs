@@ -155,5 +155,5 @@ fn is_private(fields: &mut Map<String, Value>) -> Result<bool, Refusal> {
 
 /// What a client without the chat layer answers.
 pub(super) fn no_chat() -> Error {
-    unsupported("a method of the chat layer: the client was made without it, or is of a namespace other than `/`")
+    unsupported("a method of the chat layer: the client was made without it, or on another client's link")
 }

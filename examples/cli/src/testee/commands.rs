@@ -38,12 +38,9 @@ pub(super) struct Emit {
     pub(super) client: String,
     pub(super) event: String,
     pub(super) args: Option<Box<RawValue>>,
-    #[serde(default)]
-    ack: bool,
-    #[serde(default)]
-    volatile: bool,
-    #[serde(default)]
-    reliable: bool,
+    ack: Option<bool>,
+    volatile: Option<bool>,
+    reliable: Option<bool>,
     timeout: Option<u64>,
     ttl: Option<u64>,
     lane: Option<String>,
@@ -112,16 +109,18 @@ impl Hinted {
 impl Emit {
     pub(super) fn options(&self) -> EmitOptions {
         let mut options = EmitOptions::new();
-        if self.ack {
+        let is = |wanted: Option<bool>| wanted.unwrap_or_default();
+        if is(self.ack) {
             options = options.ack();
         }
-        if self.volatile {
+        if is(self.volatile) {
             options = options.volatile();
         }
-        if self.reliable {
+        if is(self.reliable) {
             options = options.reliable();
         }
-        if let Some(timeout) = self.timeout {
+        // A time for an acknowledgement that is not asked for would ask for it.
+        if let Some(timeout) = self.timeout.filter(|_| is(self.ack) || is(self.reliable)) {
             options = options.timeout(Duration::from_millis(timeout));
         }
         if let Some(ttl) = self.ttl {

@@ -67,7 +67,7 @@ pub(super) struct Reporter {
 }
 
 impl Driven {
-    /// Makes a client with a link of its own. The chat layer is there on the namespace `/`.
+    /// Makes a client with a link of its own.
     pub(super) fn create(name: &str, url: String, options: Options, lines: &Lines) -> Result<Self, Error> {
         let (sender, token) = watch::channel(None);
         let token_of = match options.provider {
@@ -75,8 +75,8 @@ impl Driven {
             false => TokenOf::Client,
         };
         let namespace = options.namespace.clone().unwrap_or_else(|| "/".to_owned());
-        let (socket, link) = if options.chat.unwrap_or(true) && namespace == "/" {
-            let mut builder = RealtimeClient::builder(url);
+        let (socket, link) = if options.chat.unwrap_or(true) {
+            let mut builder = RealtimeClient::builder(url).namespace(namespace);
             if let Some(typing) = options.typing.clone() {
                 builder = builder.typing(typing);
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
-use super::fields::Fields;
+use super::fields::{Fields, MAX_NAME, excerpt};
 use super::hub::Hub;
 use super::life::Received;
 use super::session::Session;
@@ -44,7 +44,7 @@ async fn dispatch(hub: &Hub, session: &Arc<Session>, name: &str, fields: &Fields
         "mark_notifications_read" => notifications::mark_read(hub, session, fields).await,
         _ => Err(Refusal::new(
             "unknown_event",
-            format!("{name}: this server does not know it"),
+            format!("{}: this server does not know it", excerpt(name)),
         )),
     }
 }
@@ -56,9 +56,11 @@ fn complain(session: &Session, event: &str, message_id: Option<Value>, refusal: 
         false => "error",
     };
     let mut payload = json!(refusal);
-    payload["event"] = json!(event);
-    if let Some(id) = message_id {
-        payload["messageId"] = id;
+    payload["event"] = json!(excerpt(event));
+    if let Some(Value::String(id)) = message_id
+        && id.len() <= MAX_NAME
+    {
+        payload["messageId"] = json!(id);
     }
     session.send(name, &payload);
 }

@@ -11,6 +11,12 @@ pub(crate) const MAX_NAME: usize = 128;
 /// The longest description of a room, in bytes.
 pub(crate) const MAX_DESCRIPTION: usize = 1024;
 
+/// As much of a name as is repeated to the client: what waits to be written would otherwise grow with
+/// what a client that does not read makes up.
+pub(crate) fn excerpt(name: &str) -> &str {
+    &name[..name.floor_char_boundary(MAX_NAME)]
+}
+
 /// The object that an event carries.
 #[derive(Debug)]
 pub(crate) struct Fields(Map<String, Value>);

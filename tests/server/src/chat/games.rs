@@ -24,6 +24,9 @@ const MAX_MOVE: usize = 2048;
 /// How many moves of a game are kept and told; of more the oldest go.
 const MAX_MOVES: usize = 200;
 
+/// And so many bytes of them: each move is told with all that are kept.
+const MAX_KEPT: usize = 16 * 1024;
+
 /// `game_invite`: answered with the invitation's id, which is the game's. Whoever is away finds a
 /// notification of that id.
 pub(super) async fn invite(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
@@ -100,7 +103,12 @@ fn with_move(kept: &str, made: Value) -> Result<Value, Refusal> {
     let kept = serde_json::from_str(kept);
     let mut moves: Vec<Value> = kept.map_err(|error| Refusal::internal(&error))?;
     moves.push(made);
-    let over = moves.len().saturating_sub(MAX_MOVES);
+    let sizes = moves.iter().rev().scan(0, |kept, made| {
+        *kept += made.to_string().len();
+        Some(*kept)
+    });
+    let fitting = sizes.take_while(|kept| *kept <= MAX_KEPT).count();
+    let over = moves.len() - fitting.min(MAX_MOVES);
     moves.drain(..over);
     Ok(moves.into())
 }
@@ -117,5 +125,16 @@ mod tests {
         }
         let moves: Vec<usize> = serde_json::from_str(&kept).expect("numbers");
         assert_eq!(moves, (2..MAX_MOVES + 2).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_one_move_tells_does_not_grow_with_all_that_were_made() {
+        let mut kept = "[]".to_owned();
+        let long = "x".repeat(MAX_MOVE);
+        for _ in 0..MAX_MOVES {
+            kept = with_move(&kept, json!(long)).expect("taken").to_string();
+        }
+        let moves: Vec<String> = serde_json::from_str(&kept).expect("texts");
+        assert_eq!(moves.len(), MAX_KEPT / (MAX_MOVE + 2));
     }
 }

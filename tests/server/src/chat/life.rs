@@ -51,8 +51,8 @@ pub(crate) async fn live(hub: &Hub, user: User, outlet: Outlet, events: &mut imp
             None => Ok(events.next().await),
         };
         match next {
-            Ok(Some(event)) => handle(hub, &session, event).await,
-            Ok(None) => break,
+            Ok(Some(event)) if !session.is_closed() => handle(hub, &session, event).await,
+            Ok(_) => break,
             Err(_) => session.close(hub, Closing::Idle),
         }
     }

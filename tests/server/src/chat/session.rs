@@ -1,5 +1,6 @@
 //! One connection of one user, as the others see it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -15,6 +16,8 @@ pub(crate) struct Session {
     pub(crate) user: User,
     outlet: Outlet,
     state: Mutex<State>,
+    /// It was told to end: nothing more is taken from it.
+    closed: AtomicBool,
 }
 
 /// What still goes out.
@@ -38,6 +41,7 @@ impl Session {
             user,
             outlet,
             state: Mutex::new(State::Open),
+            closed: AtomicBool::new(false),
         }
     }
 
@@ -58,6 +62,7 @@ impl Session {
 
     /// Says why, and ends the connection.
     pub(crate) fn close(&self, hub: &Hub, why: Closing) {
+        self.closed.store(true, Ordering::Release);
         self.say_why(hub, why);
         let mut state = self.lock();
         if *state != State::Ended {
@@ -66,6 +71,12 @@ impl Session {
                 false => State::Stuck,
             };
         }
+    }
+
+    /// Whether it was told to end. What it still says does not count: a client that does not read
+    /// would otherwise stay for as long as it writes.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Says that the server ends. A Socket.IO connection is then left to the end of its link: after

@@ -87,6 +87,35 @@ async fn a_banned_user_is_disconnected_and_let_in_no_more() {
 }
 
 #[tokio::test]
+async fn a_banned_user_who_does_not_read_is_not_listened_to() {
+    let server = start(ServerConfig {
+        max_payload: 16_000_000,
+        ..config()
+    })
+    .await;
+    let mut mallory = Plain::user(&server, "u1", "Mallory").await;
+    let bob = Wire::user(&server, "u2", "Bob").await;
+    mallory.request("create_room", json!({ "name": "Tea" })).await;
+    let mut other = Plain::user(&server, "u1", "Mallory").await;
+    // More than the system's buffers take, so that nothing can be written to Mallory any more.
+    let content = "x".repeat(60_000);
+    let message = json!({ "recipientId": "u1", "content": content });
+    for _ in 0..400 {
+        let sent = other.request("private_message", message.clone()).await;
+        assert_eq!(sent["ok"], true);
+    }
+    server.ban("u1").await;
+    let before = server.stats().messages;
+    let message = json!({ "type": "private_message", "data": { "recipientId": "u2", "content": "spam" } });
+    for _ in 0..20 {
+        mallory.try_say(&message).await;
+    }
+    until(|| server.stats().connections == 1).await;
+    assert_eq!(server.stats().messages, before);
+    drop(bob);
+}
+
+#[tokio::test]
 async fn users_can_be_banned_from_the_beginning() {
     let server = start(ServerConfig {
         banned: vec!["u1".to_owned()],

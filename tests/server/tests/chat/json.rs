@@ -54,6 +54,9 @@ async fn before_authenticate_only_ping_is_answered() {
         (&error["code"], &error["event"]),
         (&json!("not_authenticated"), &json!("join_room"))
     );
+    let answer = plain.request("join_room", json!({ "room": "tea" })).await;
+    assert_eq!(answer["ok"], false);
+    assert_eq!(answer["error"]["code"], "not_authenticated");
     assert_eq!(server.stats().connections, 0);
 }
 
@@ -400,4 +403,24 @@ async fn a_request_that_is_no_websocket_is_told_so() {
     let mut response = String::new();
     stream.read_to_string(&mut response).await.expect("read");
     assert!(response.starts_with("HTTP/1.1 426 "), "{response}");
+}
+
+#[tokio::test]
+async fn what_a_client_calls_an_event_is_not_repeated_at_length() {
+    let server = server().await;
+    let mut plain = Plain::open(&server).await;
+    plain.event("connection").await;
+    let long = "ü".repeat(50_000);
+    plain.say(json!({ "type": long })).await;
+    let told = plain.event("error").await.to_string();
+    assert!(told.len() < 1000, "{} bytes before authenticate", told.len());
+
+    let mut alice = Plain::user(&server, "u1", "Alice").await;
+    alice.say(json!({ "type": long, "data": { "messageId": long } })).await;
+    let told = alice.event("error").await;
+    assert_eq!(told["code"], "unknown_event");
+    let told = told.to_string();
+    assert!(told.len() < 1000, "{} bytes", told.len());
+    let answer = alice.request(&long, json!({})).await.to_string();
+    assert!(answer.len() < 1000, "{} bytes", answer.len());
 }

@@ -51,6 +51,11 @@ impl Plain {
         self.write(Message::text(frame.to_string())).await;
     }
 
+    /// Writes a frame to a server that may have closed the connection.
+    pub(crate) async fn try_say(&mut self, frame: &Value) {
+        let _ = self.socket.send(Message::text(frame.to_string())).await;
+    }
+
     pub(crate) async fn write(&mut self, message: Message) {
         self.socket.send(message).await.expect("written");
     }

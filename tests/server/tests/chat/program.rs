@@ -17,6 +17,15 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn ctrl_c_tells_every_client_when_to_come_back_and_ends_well() {
+    ends_well("-INT").await;
+}
+
+#[tokio::test]
+async fn a_supervisor_ends_it_as_well_as_a_person() {
+    ends_well("-TERM").await;
+}
+
+async fn ends_well(signal: &str) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_rejoin-server"))
         .args(["--port", "0", "--retry-after", "2s", "--ban", "u2"])
         .env("REJOIN_JWT_SECRET", SECRET)
@@ -43,7 +52,7 @@ async fn ctrl_c_tells_every_client_when_to_come_back_and_ends_well() {
     alice.event("connection_status").await;
 
     let pid = program.id().expect("it runs").to_string();
-    let told = Command::new("kill").args(["-INT", &pid]).status().await;
+    let told = Command::new("kill").args([signal, &pid]).status().await;
     assert!(told.expect("kill runs").success());
     let last = alice.ends().await;
     assert_eq!(last[0].0, "closing");
@@ -53,4 +62,18 @@ async fn ctrl_c_tells_every_client_when_to_come_back_and_ends_well() {
     );
     let status = timeout(DEADLINE, program.wait()).await.expect("in time");
     assert!(status.expect("ended").success());
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_refused() {
+    // As left by a variable that is set to nothing: anybody could sign tokens with it.
+    let ended = Command::new(env!("CARGO_BIN_EXE_rejoin-server"))
+        .args(["--port", "0"])
+        .env("REJOIN_JWT_SECRET", "")
+        .kill_on_drop(true)
+        .output();
+    let ended = timeout(DEADLINE, ended).await.expect("it ends").expect("it runs");
+    assert!(!ended.status.success());
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(told.contains("--secret"), "{told}");
 }

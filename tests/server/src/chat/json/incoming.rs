@@ -12,6 +12,8 @@ use super::frames;
 use super::outlet::{Outlet, Writer};
 use super::upgrade::WebSocket;
 use crate::auth::{AuthError, User};
+use crate::chat::answer::{Answer, Refusal};
+use crate::chat::fields::excerpt;
 use crate::chat::hub::Hub;
 use crate::chat::life::{Events, Received};
 use crate::chat::outlet::Reply;
@@ -77,11 +79,13 @@ impl<'a> Incoming<'a> {
                 }
                 continue;
             }
-            let error = json!({
-                "code": "not_authenticated",
-                "message": "authenticate first",
-                "event": event.name,
-            });
+            let refusal = Refusal::new("not_authenticated", "authenticate first");
+            if self.hub.config.features.ack && event.reply.is_wanted() {
+                event.reply.send(&Answer::refused(refusal));
+                continue;
+            }
+            let mut error = json!(refusal);
+            error["event"] = json!(excerpt(&event.name));
             self.outlet.say("error", &error);
         }
     }
