@@ -281,8 +281,8 @@ impl Namespace {
                 let recovered = self.recovered;
                 cx.notice(self.id, Notice::Reconnected { recovered });
             }
-            // By the user's wish: the next connection is a first one again.
-            State::Closed => self.was_connected = false,
+            // The next connection is by the user's wish: a first one again.
+            State::Closed | State::Failed => self.was_connected = false,
             _ => {}
         }
     }
