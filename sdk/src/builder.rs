@@ -114,7 +114,7 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
-    /// The path that the server listens on. Default `/socket.io/`, and `/ws` for plain JSON.
+    /// The path that the server listens on. Default `/socket.io/`; for plain JSON that of the address, or `/ws`.
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
@@ -253,8 +253,16 @@ impl<T: Buildable> Builder<T> {
     /// # Errors
     /// [`Error::InvalidUrl`], [`Error::InvalidOption`] with the option's name, [`Error::Tls`] where TLS is required and the
     /// address has none, the store's error, and [`Error::Unsupported`] outside of a runtime.
-    pub fn build(self) -> Result<T, Error> {
-        let mut endpoint = Endpoint::parse(&self.url)?;
+    pub fn build(mut self) -> Result<T, Error> {
+        let mut endpoint = match (self.protocol, &self.path) {
+            // Such a server's address has its path in it.
+            (Protocol::Json, None) => {
+                let (endpoint, path) = Endpoint::split(&self.url)?;
+                self.path = (!path.is_empty()).then(|| ["/", path].concat());
+                endpoint
+            }
+            _ => Endpoint::parse(&self.url)?,
+        };
         let query = self.full_query(std::mem::take(&mut endpoint.query));
         let path = self.full_path()?;
         self.check(&endpoint)?;

@@ -200,6 +200,16 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reads `scheme://host[:port][/][?query]`.
     pub fn parse(url: &str) -> Result<Self, Error> {
+        match Self::split(url)? {
+            (endpoint, "") => Ok(endpoint),
+            _ => Err(Error::InvalidUrl(
+                "it has a path: give the server's own path with `path`, and a namespace with `socket`".into(),
+            )),
+        }
+    }
+
+    /// Reads an address that may have a path, which is given without the slash in front.
+    pub(crate) fn split(url: &str) -> Result<(Self, &str), Error> {
         let bad = |reason: &'static str| Error::InvalidUrl(reason.into());
         if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
             return Err(bad("it holds a space or a control character"));
@@ -213,11 +223,6 @@ impl Endpoint {
         let rest = rest.split('#').next().unwrap_or_default();
         let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, path) = before_query.split_once('/').unwrap_or((before_query, ""));
-        if !path.is_empty() {
-            return Err(bad(
-                "it has a path: give the server's own path with `path`, and a namespace with `socket`",
-            ));
-        }
         if authority.contains('@') {
             return Err(bad("it holds a user name: give credentials with `token` or `auth`"));
         }
@@ -253,12 +258,13 @@ impl Endpoint {
                 .filter(|port| *port != 0)
                 .ok_or_else(|| bad("its port is not a number from 1 to 65535"))?,
         };
-        Ok(Self {
+        let endpoint = Self {
             secure,
             host: host.to_owned(),
             port,
             query: query.to_owned(),
-        })
+        };
+        Ok((endpoint, path))
     }
 
     /// `host[:port]` as the Host header has it: an IPv6 address in brackets, the scheme's own port left out.

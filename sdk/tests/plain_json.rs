@@ -126,3 +126,33 @@ async fn a_client_that_may_only_poll_cannot_be_built() {
         .build();
     assert_eq!(built.unwrap_err().code(), 1002);
 }
+
+#[tokio::test]
+async fn the_path_of_the_address_is_the_servers_unless_another_is_given() {
+    for (in_address, given, asked) in [
+        ("", None, "/ws"),
+        ("/", None, "/ws"),
+        ("/realtime/v2", None, "/realtime/v2"),
+        ("", Some("chat"), "/chat"),
+    ] {
+        let (listener, address) = listen().await;
+        let mut builder = Client::builder(format!("ws://{address}{in_address}")).protocol(Protocol::Json);
+        if let Some(path) = given {
+            builder = builder.path(path);
+        }
+        let client = builder.build().unwrap();
+        client.connect();
+        let (tcp, _) = within(listener.accept()).await.unwrap();
+        #[expect(clippy::result_large_err, reason = "the type is tungstenite's")]
+        let check = |request: &Request, response: Response| {
+            assert_eq!(request.uri().path(), asked);
+            Ok(response)
+        };
+        within(tokio_tungstenite::accept_hdr_async(tcp, check)).await.unwrap();
+    }
+    let both = Client::builder("ws://127.0.0.1/a")
+        .protocol(Protocol::Json)
+        .path("/b")
+        .build();
+    assert_eq!(both.unwrap_err().code(), 1001);
+}
