@@ -1,5 +1,6 @@
 //! What a chat app hears over a real socket: by type, by name, as streams.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,5 +1,6 @@
 //! What a chat app calls, as it stands on the wire.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

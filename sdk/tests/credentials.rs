@@ -1,5 +1,6 @@
 //! Credentials over real sockets: whose they are, and how often a provider is asked.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

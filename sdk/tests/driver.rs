@@ -1,5 +1,6 @@
 //! The driver, the dispatch task and the registry over real sockets: ends, panics, full queues.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

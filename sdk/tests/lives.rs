@@ -1,5 +1,6 @@
 //! Locks and lives: what the app's own code may do while the client runs it, drops it or ends.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

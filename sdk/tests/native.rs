@@ -1,5 +1,6 @@
 //! The native client over real sockets.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -1,5 +1,6 @@
 //! `wss` against a server with a certificate of its own.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

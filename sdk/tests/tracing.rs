@@ -1,5 +1,6 @@
 //! What the client tells a subscriber of `tracing`, and what it keeps to itself.
 
+#![cfg(feature = "typed")]
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,

@@ -26,7 +26,7 @@ use crate::error::Error;
 const CLOSE: Duration = Duration::from_secs(1);
 
 /// Small, because thousands of idle connections each hold one; a flood is read at the same speed with it.
-const READ_BUFFER: usize = 3072;
+const READ_BUFFER: usize = 4096;
 
 /// Above this, what was encoded is given to the system before the batch is complete.
 const WRITE_BUFFER: usize = 64 << 10;
