@@ -109,6 +109,9 @@ impl Queue {
             if state.closed {
                 return Poll::Ready(None);
             }
+            // Nothing waits: an idle client does not keep the room for what little there was.
+            rest(&mut state.waiting);
+            rest(batch);
             if !state.task.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
                 state.task = Some(cx.waker().clone());
             }
@@ -147,6 +150,16 @@ fn size(happening: &Happening) -> usize {
         Happening::State(_) | Happening::Notice(_) => 0,
     }
 }
+
+/// Gives up the memory of a queue that was never long.
+fn rest(queue: &mut VecDeque<(SocketId, Happening)>) {
+    if (1..=SHORT).contains(&queue.capacity()) {
+        *queue = VecDeque::new();
+    }
+}
+
+/// A queue with room for more than this has been busy, and may be again.
+const SHORT: usize = 16;
 
 /// So many events are handled before others on the same thread get their turn.
 const TURN: usize = 64;

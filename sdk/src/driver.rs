@@ -267,6 +267,10 @@ impl Driver {
             self.shared.wake_writers(socket);
         }
         self.shared.dispatch.push_all(&mut self.turn.happenings);
+        if (1..=16).contains(&self.turn.happenings.capacity()) {
+            // Kept where many come at once; an idle client needs none.
+            self.turn.happenings = Vec::new();
+        }
     }
 
     /// Reading stands still for at most the heartbeat's time: after that the server would give the link up anyway.

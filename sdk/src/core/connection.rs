@@ -342,11 +342,12 @@ impl Core {
     /// Nothing is read from the link for now, so silence proves nothing: whoever reads gives up first.
     pub fn handle_stalled(&mut self, now: Now) {
         self.enter(now);
-        if let Some(patience) = self.patience() {
-            self.timers.set(
-                Timer::Heartbeat,
-                self.cx.after(patience).saturating_add(Duration::from_secs(1)),
-            );
+        if let Dial::Linked(link) = &mut self.dial
+            && let Some(patience) = link.patience
+        {
+            let until = self.cx.after(patience).saturating_add(Duration::from_secs(1));
+            link.unheard = Some(until);
+            self.timers.set(Timer::Heartbeat, until);
         }
     }
 

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use super::backoff;
 use super::connection::{Core, Dial};
 use super::io::{Frame, Now, Output, SocketId};
-use super::namespace::{AuthSource, Phase, Why};
+use super::namespace::{AuthSource, Namespace, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
 use super::stats::Stamp;
 use super::timers::Timer;
@@ -117,6 +117,16 @@ impl Core {
         namespace.join_by = Some(join_by);
         namespace.outdated = false;
         namespace.closing = None;
+        if let Dial::Linked(link) = &self.dial
+            && namespace.unanswered == Some(link.id)
+        {
+            // The user left before the server answered. npm's server closes the link for a second CONNECT, and nobody could
+            // tell whose the answer is.
+            namespace.outdated = true;
+            namespace.deadline = Some(join_by);
+            namespace.phase = Phase::Joining;
+            return;
+        }
         self.ask_credentials(socket);
     }
 
@@ -154,12 +164,7 @@ impl Core {
     /// A socket has no credentials. If nobody else is under way, the attempt has failed.
     pub(super) fn auth_failed(&mut self, socket: SocketId, error: Error) {
         self.sockets[socket.index()].phase = Phase::Absent;
-        let under_way = |phase: &Phase| !matches!(phase, Phase::Absent | Phase::Later(_));
-        let others = self
-            .sockets
-            .iter()
-            .any(|namespace| namespace.wanted && under_way(&namespace.phase));
-        if others {
+        if self.sockets.iter().any(Namespace::is_under_way) {
             self.join_later(socket, None, Why::new(Reason::ConnectError, Some(error)));
         } else {
             self.lose_link(Reason::ConnectError, error);
@@ -195,6 +200,9 @@ impl Core {
         namespace.asked = Stamp::at(self.cx.now.mono);
         if self.config.protocol == Protocol::Json {
             return self.authenticate(socket, &auth);
+        }
+        if let Dial::Linked(link) = &self.dial {
+            namespace.unanswered = Some(link.id);
         }
         let data = match &auth {
             AuthSource::Value(json) => json,
@@ -284,6 +292,7 @@ impl Core {
             after: self.config.connect_timeout,
             stage: "waiting for the namespace",
         };
+        self.sockets[socket.index()].unanswered = None;
         if self.sockets.iter().any(|namespace| namespace.is_joined()) {
             self.send_disconnect(socket);
             self.join_later(socket, None, Why::new(Reason::ConnectTimeout, Some(error)));

@@ -10,7 +10,7 @@ use super::engineio;
 use super::io::{Frame, LinkId, ReplyTo, SocketId};
 use super::link::Link;
 use super::namespace::{Phase, Why};
-use super::probe::PROBE_NAMESPACE;
+use super::probe::{PROBE, PROBE_NAMESPACE};
 use super::recovery::EarlyEvent;
 use super::scan;
 use super::socketio::{Assembled, Kind};
@@ -66,10 +66,14 @@ impl Core {
 
     /// Anything from the server proves that the link lives.
     fn heard(&mut self) {
-        if let Dial::Linked(link) = &self.dial
+        if let Dial::Linked(link) = &mut self.dial
             && let Some(patience) = link.patience
         {
             self.timers.set(Timer::Heartbeat, self.cx.after(patience));
+            // It is read again, so the answer to a probe has its time from here on.
+            if link.unheard.take().is_some() && self.timers.is_set(Timer::Probe) {
+                self.timers.set(Timer::Probe, self.cx.after(PROBE));
+            }
         }
     }
 
@@ -135,14 +139,15 @@ impl Core {
             return;
         }
         let namespace = &mut self.sockets[socket.index()];
+        namespace.unanswered = None;
         if namespace.phase != Phase::Joining {
             // It was not waited for any more: the user left meanwhile, or its time was over.
             if namespace.is_joined() {
                 // The answer to a CONNECT before the last one came first; this is the session that is left.
                 namespace.sid = sid.map(Cow::into_owned);
                 namespace.take_pid(pid.as_deref());
-            } else {
-                self.send_disconnect(socket);
+            } else if let Some(frame) = self.disconnect_packet(socket) {
+                self.control_once(frame);
             }
             return;
         }
@@ -186,6 +191,7 @@ impl Core {
     /// The server refused the namespace.
     fn refused(&mut self, socket: SocketId, data: &str) {
         let namespace = &mut self.sockets[socket.index()];
+        namespace.unanswered = None;
         if namespace.phase != Phase::Joining {
             return;
         }

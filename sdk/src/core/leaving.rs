@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::connection::{Core, Dial};
 use super::io::{Frame, LinkEvent, Now, Output, SocketId};
 use super::link::{Link, Role};
-use super::namespace::{Phase, Why};
+use super::namespace::{Namespace, Phase, Why};
 use super::probe::PROBE_NAMESPACE;
 use super::timers::Timer;
 use crate::error::Error;
@@ -67,8 +67,14 @@ impl Core {
     /// Lets go of the link when no socket wants it any more.
     pub(super) fn release(&mut self) {
         if self.sockets.iter().any(|namespace| namespace.wanted) {
-            if let Dial::Linked(link) = &mut self.dial {
-                link.next.frames.append(&mut link.goodbyes);
+            match &mut self.dial {
+                Dial::Linked(link) => link.next.frames.append(&mut link.goodbyes),
+                // Those that are left wait for times of their own.
+                Dial::Preparing if !self.sockets.iter().any(Namespace::is_under_way) => {
+                    self.timers.stop(Timer::Handshake);
+                    self.dial = Dial::Idle;
+                }
+                _ => {}
             }
             return;
         }

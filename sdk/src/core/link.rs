@@ -25,6 +25,8 @@ pub(super) struct Link {
     pub(super) since: Duration,
     /// Whether the platform wants to know at once if it is alive.
     pub(super) urgent: bool,
+    /// Until when its silence proves nothing, because nobody reads.
+    pub(super) unheard: Option<Duration>,
     /// When it was last given messages.
     pub(super) spoke: Option<Duration>,
     /// What the server is told when no message is under way any more: that sockets leave.
@@ -79,6 +81,7 @@ impl Link {
             fallback,
             since,
             urgent: false,
+            unheard: None,
             spoke: None,
             goodbyes: Vec::new(),
             unread: false,
@@ -102,6 +105,14 @@ impl Link {
         }
     }
 
+    /// Whether the system can take a batch, as far as its carrier is concerned.
+    pub(super) fn takes(&self) -> bool {
+        match &self.carrier {
+            Carrier::WebSocket(_) => true,
+            Carrier::Polling(polling) => polling.takes(),
+        }
+    }
+
     /// What `wire` is to this link; `None` where it is dead or another's.
     pub(super) fn role_of(&self, wire: LinkId) -> Option<Role> {
         match &self.carrier {
@@ -112,7 +123,7 @@ impl Link {
 
     /// Gives its next batch to the system, if there is one and the system can take it.
     pub(super) fn hand_over(&mut self, cx: &mut Context, requests: &mut Requests) {
-        if self.busy || self.next.frames.is_empty() {
+        if self.busy || !self.takes() || self.next.frames.is_empty() {
             return;
         }
         let bytes: usize = self.next.frames.iter().map(Frame::len).sum();
@@ -122,9 +133,6 @@ impl Link {
                 cx.push(Output::Send(*wire, frames));
             }
             Carrier::Polling(polling) => {
-                if !polling.takes() {
-                    return;
-                }
                 let frames = std::mem::take(&mut self.next.frames);
                 polling.send(cx, requests, frames);
             }

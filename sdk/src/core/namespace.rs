@@ -133,6 +133,8 @@ pub(crate) struct Namespace {
     pub(crate) asked_anew: bool,
     /// When CONNECT was sent.
     pub(crate) asked: Stamp,
+    /// The link on which CONNECT was sent and has no answer yet.
+    pub(crate) unanswered: Option<LinkId>,
     /// Whether CONNECT was sent with credentials that are replaced.
     pub(crate) outdated: bool,
     /// Attempts to join over a living link since it was last joined for long enough.
@@ -199,6 +201,7 @@ impl Namespace {
             join_by: None,
             asked_anew: false,
             asked: Stamp::default(),
+            unanswered: None,
             outdated: false,
             rejoins: 0,
             stable_at: None,
@@ -232,6 +235,11 @@ impl Namespace {
     /// Whether the server has taken the namespace.
     pub(crate) fn is_joined(&self) -> bool {
         matches!(self.phase, Phase::Greeting | Phase::Rejoining | Phase::Ready)
+    }
+
+    /// Whether it is connected, or on its way.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.wanted && !matches!(self.phase, Phase::Absent | Phase::Later(_))
     }
 
     pub(crate) fn is_ready(&self) -> bool {

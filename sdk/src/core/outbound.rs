@@ -70,7 +70,8 @@ impl Core {
     pub(super) fn flush(&mut self) {
         let fit = self.fit();
         let Dial::Linked(link) = &mut self.dial else { return };
-        if link.busy {
+        // What a link cannot take now stays in the queue, and outlives it.
+        if link.busy || !link.takes() {
             return;
         }
         for namespace in &mut self.sockets {
@@ -118,6 +119,15 @@ impl Core {
     /// A frame of the protocol's own: it goes before all messages that still wait.
     pub(super) fn control(&mut self, frame: Frame) {
         if let Dial::Linked(link) = &mut self.dial {
+            link.next.frames.push(frame);
+        }
+    }
+
+    /// The same, unless it waits already: a server must not be able to pile it up.
+    pub(super) fn control_once(&mut self, frame: Frame) {
+        if let Dial::Linked(link) = &mut self.dial
+            && !link.next.frames.contains(&frame)
+        {
             link.next.frames.push(frame);
         }
     }

@@ -69,6 +69,13 @@ impl Core {
 
     /// No answer: the link is dead. If the platform asked, the user waits, and the next attempt is made at once.
     pub(super) fn probe_overdue(&mut self) {
+        if let Dial::Linked(Link {
+            unheard: Some(until), ..
+        }) = &self.dial
+            && *until > self.cx.now.mono
+        {
+            return self.timers.set(Timer::Probe, *until);
+        }
         tracing::debug!("no answer to a probe");
         let urgent = matches!(&self.dial, Dial::Linked(link) if link.urgent);
         let redial = if urgent { Redial::AtOnce } else { Redial::Backoff };
@@ -83,6 +90,7 @@ impl Core {
         }
         if let Dial::Linked(link) = &mut self.dial {
             link.urgent = false;
+            link.unheard = None;
             // On polling the answer may be heard before the POST that asked is over.
             link.flying.probe = false;
         }
@@ -120,7 +128,7 @@ impl Core {
     /// The server answered the CONNECT of a probe. One that accepted it is left at once.
     pub(super) fn probe_answered(&mut self, kind: Kind) {
         if kind == Kind::Connect {
-            self.control(to_probe(Kind::Disconnect));
+            self.control_once(to_probe(Kind::Disconnect));
         }
         self.handle_pong();
     }
