@@ -307,11 +307,13 @@ impl Namespace {
     }
 }
 
+/// Who types. Nobody whose id is longer than any server's: what is kept of a server is bounded.
 fn typist(payload: &Payload) -> Option<Typist> {
-    Some(Typist {
-        user: payload.string_field("userId")?,
-        room: payload.string_field("roomId"),
-    })
+    const LONGEST: usize = 256;
+    let user = payload.string_field("userId").filter(|user| user.len() <= LONGEST)?;
+    let room = payload.string_field("roomId");
+    let fits = room.as_ref().is_none_or(|room| room.len() <= LONGEST);
+    fits.then_some(Typist { user, room })
 }
 
 fn room_object(room: &str, password: Option<&str>, message_id: Option<&str>) -> Vec<u8> {

@@ -130,7 +130,7 @@ impl Core {
                 link.posted(&mut self.cx, &mut self.requests)
             }
             // What the server has to say is of no interest any more.
-            LinkEvent::Response(_) if role == Role::Get => false,
+            LinkEvent::Response(_) | LinkEvent::Closed(_) if role == Role::Get => false,
             LinkEvent::Closed(_) | LinkEvent::Response(_) => return self.stop_leaving(),
             LinkEvent::Pong => {
                 link.unread = false;

@@ -168,6 +168,8 @@ impl Namespace {
             let reply_to = ack.map(|id| ReplyTo { link, join, id });
             self.received(cx, name, payload, reply_to);
         }
+        // Said to the session as it was before: it has come back since.
+        self.closing = None;
     }
 
     fn has_seen(&self, payload: &Payload) -> bool {

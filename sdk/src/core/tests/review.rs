@@ -155,3 +155,33 @@ fn an_attempt_ends_when_the_only_socket_on_its_way_leaves() {
     pair.sleep(secs(40));
     assert_eq!(pair.started.len(), 2);
 }
+
+#[test]
+fn a_closing_that_is_replayed_says_nothing_about_the_session_that_came_back() {
+    let mut pair = Pair::new();
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    pair.open();
+    pair.server(r#"40{"sid":"s1","pid":"p1"}"#);
+    pair.cut();
+    pair.sleep(secs(5));
+    pair.open();
+    pair.server(r#"42["closing",{"code":"banned","message":"x"},"o1"]"#);
+    pair.server(r#"40{"sid":"s1","pid":"p1"}"#);
+    assert!(pair.heard().iter().any(|event| event.starts_with("closing")));
+    pair.cut();
+    assert!(matches!(pair.state(), State::Waiting { .. }), "{:?}", pair.state());
+}
+
+#[test]
+fn a_typist_whose_id_is_longer_than_any_is_not_kept() {
+    let mut pair = greeted();
+    let long = "x".repeat(257);
+    pair.server(&format!(r#"42["typing_start",{{"userId":"{long}"}}]"#));
+    pair.server(r#"42["typing_start",{"userId":"u2"}]"#);
+    pair.events.clear();
+    pair.sleep(secs(6));
+    let stops: Vec<_> = pair.heard();
+    assert_eq!(stops.len(), 1, "{stops:?}");
+    assert!(stops[0].contains("u2"));
+}
