@@ -3,8 +3,10 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::middleware::from_fn_with_state;
 use axum::serve::ListenerExt;
 use futures::future::join;
 use socketioxide::SocketIo;
@@ -155,6 +157,7 @@ impl Server {
     /// disconnected. On return the port is free again.
     pub async fn shutdown(mut self) {
         let (hub, io) = (self.hub.clone(), self.io.clone());
+        hub.ending.store(true, Ordering::Release);
         let farewell = async move {
             let turn = hub.store.lock().await;
             let sessions = hub.presence.all();
@@ -198,7 +201,8 @@ async fn open(config: ServerConfig) -> Result<(SocketAddr, Arc<Hub>, SocketIo), 
         .with_state(hub.clone())
         .build_layer();
     io.ns("/", chat::run.with(chat::authenticate));
-    let pages = http::pages(hub.clone()).layer(layer);
+    let doors = from_fn_with_state(hub.clone(), http::let_in);
+    let pages = http::pages(hub.clone()).layer(layer).layer(doors);
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");

@@ -1,6 +1,7 @@
 //! What all connections share.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
 use std::sync::{PoisonError, RwLock};
 
 use tokio::sync::Mutex;
@@ -22,6 +23,8 @@ pub(crate) struct Hub {
     pub(crate) limiter: Limiter,
     pub(crate) counters: Counters,
     banned: RwLock<HashSet<String>>,
+    /// The server is shutting down: nobody new is let in.
+    pub(crate) ending: AtomicBool,
     /// Held over storing and delivering together, and over each change of who is where: what one
     /// user is told comes in the order in which it happened.
     pub(crate) store: Mutex<Store>,
@@ -37,6 +40,7 @@ impl Hub {
             tokens: Tokens::new(&config.secret),
             presence: Presence::default(),
             limiter: Limiter::new(config.limits),
+            ending: AtomicBool::new(false),
             counters,
             banned: RwLock::new(config.banned.iter().cloned().collect()),
             store: Mutex::new(store),
