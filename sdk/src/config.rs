@@ -158,7 +158,7 @@ pub struct Limits {
     /// A session id, in bytes. Default 256.
     pub sid: usize,
     /// Events of a namespace that come before the server has said that it is joined, as those do that were missed
-    /// meanwhile. Default 256.
+    /// meanwhile. Default 256; `dispatch_bytes` bounds them too.
     pub early_events: usize,
     /// Events that wait for handlers. Default 1,024.
     pub dispatch_events: usize,

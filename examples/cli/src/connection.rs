@@ -20,7 +20,7 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "NAME", default_value = "/")]
     namespace: String,
 
-    /// The path that the server listens on; /socket.io/ where it is not given, and /ws for plain JSON
+    /// The path that the server listens on; /socket.io/ where it is not given, and for plain JSON that of the address, or /ws
     #[arg(long)]
     path: Option<String>,
 
