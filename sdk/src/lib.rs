@@ -1,8 +1,8 @@
 //! A realtime client that keeps its promises over bad networks.
 //!
 //! It speaks Socket.IO (protocol 5, Engine.IO 4) to any existing server, over WebSocket and long-polling, and plain JSON
-//! over WebSocket. It reconnects with capped exponential backoff, keeps a bounded queue while offline and sends it in order on connect, and tells the outcome of every message: nothing
-//! is lost, repeated or reordered in silence.
+//! over WebSocket. It reconnects with capped exponential backoff, keeps a bounded queue while offline and sends it in order
+//! on connect, and tells the outcome of every message: nothing is lost, repeated or reordered in silence.
 //!
 //! # A tour
 //!
