@@ -159,7 +159,7 @@ fn rest(queue: &mut VecDeque<(SocketId, Happening)>) {
 }
 
 /// A queue with room for more than this has been busy, and may be again.
-const SHORT: usize = 16;
+pub(crate) const SHORT: usize = 16;
 
 /// So many events are handled before others on the same thread get their turn.
 const TURN: usize = 64;

@@ -12,6 +12,7 @@ use futures::{FutureExt, StreamExt};
 
 use crate::core::{Core, Happening, LinkEvent, LinkId, Now, Output, SocketId};
 use crate::credentials::AuthProvider;
+use crate::dispatch::SHORT;
 use crate::error::Error;
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::registry::Registry;
@@ -267,7 +268,7 @@ impl Driver {
             self.shared.wake_writers(socket);
         }
         self.shared.dispatch.push_all(&mut self.turn.happenings);
-        if (1..=16).contains(&self.turn.happenings.capacity()) {
+        if (1..=SHORT).contains(&self.turn.happenings.capacity()) {
             // Kept where many come at once; an idle client needs none.
             self.turn.happenings = Vec::new();
         }

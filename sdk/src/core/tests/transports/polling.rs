@@ -220,3 +220,19 @@ fn what_answers_instead_of_a_socketio_server_is_said_by_name() {
         assert!(error.to_string().contains(words), "{error}");
     }
 }
+
+#[test]
+fn a_get_that_breaks_does_not_cut_off_the_last_words() {
+    let mut pair = polling();
+    let said = pair.say("a");
+    pair.core.disconnect(pair.now, pair.socket);
+    pair.drain();
+    let link = get(&pair);
+    pair.stopped.push(link);
+    pair.event(link, LinkEvent::Closed(Some(Error::Unreachable("reset".into()))));
+    assert_eq!(
+        [posted(&mut pair), posted(&mut pair), posted(&mut pair)],
+        ["42[\"a\"]", "41", "1"]
+    );
+    assert_eq!(names(&[said]), ["sent"]);
+}
