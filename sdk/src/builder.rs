@@ -20,7 +20,7 @@ use crate::driver::{self, Driver};
 use crate::error::Error;
 use crate::shared::Shared;
 use crate::state::Transport;
-use crate::store::{Record, Store};
+use crate::store::{Contents, Store};
 use crate::sys::{self, LinkOptions, MaybeSend, MaybeSync};
 
 /// Something that a [`Builder`] can build.
@@ -302,8 +302,8 @@ impl<T: Buildable> Builder<T> {
             }),
             template: Arc::new(Template::new(namespace, credentials)),
         };
-        let store = stored.map(|(store, records)| {
-            client.restore(records);
+        let store = stored.map(|(store, contents)| {
+            client.restore(contents);
             let (sender, turns) = mpsc::unbounded();
             shared
                 .sys
@@ -413,10 +413,10 @@ impl Builder<crate::RealtimeClient> {
 }
 
 /// What the store has kept. It has to answer at once: messages of this run must come behind those.
-fn load(mut store: Box<dyn Store>) -> Result<(Box<dyn Store>, Vec<Record>), Error> {
+fn load(mut store: Box<dyn Store>) -> Result<(Box<dyn Store>, Contents), Error> {
     let loaded = store.load().now_or_never();
     match loaded {
-        Some(records) => records.map(|records| (store, records)),
+        Some(contents) => contents.map(|contents| (store, contents)),
         None => Err(Error::Unsupported(
             "a store whose `load` does not answer at once".into(),
         )),

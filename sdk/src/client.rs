@@ -12,7 +12,7 @@ use crate::shared::{Shared, SocketParts, SocketRef};
 use crate::socket::Socket;
 use crate::socket_options::SocketOptions;
 use crate::state::Hint;
-use crate::store::Record;
+use crate::store::Contents;
 
 /// A client of one server. Clones are handles to the same client.
 ///
@@ -189,11 +189,11 @@ impl Client {
     }
 
     /// Takes up what a store kept, before anything else is sent.
-    pub(crate) fn restore(&self, records: Vec<Record>) {
-        for record in &records {
+    pub(crate) fn restore(&self, contents: Contents) {
+        for record in &contents.records {
             self.socket(&record.namespace);
         }
-        self.handle.shared.input(|core, now| core.restore(now, records));
+        self.handle.shared.input(|core, now| core.restore(now, contents));
     }
 
     fn sockets(&self) -> Vec<Socket> {

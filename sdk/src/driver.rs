@@ -33,7 +33,7 @@ pub(crate) struct Driver {
     alarm: Box<dyn Alarm>,
     wires: Vec<Link>,
     questions: Vec<Question>,
-    store: Option<mpsc::UnboundedSender<Transaction>>,
+    store: Option<StoreTurns>,
     /// Since when reading stands still because handlers do not keep up.
     stalled: Option<Duration>,
     turn: Turn,
@@ -78,7 +78,7 @@ struct Turn {
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>, store: Option<mpsc::UnboundedSender<Transaction>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, store: Option<StoreTurns>) -> Self {
         Self {
             alarm: shared.sys.alarm(),
             shared,
@@ -199,10 +199,10 @@ impl Driver {
                         self.ask(socket, turn, provider);
                     }
                 }
-                Output::Store(transaction) => {
+                Output::Store(turn, transaction) => {
                     if let Some(store) = &self.store {
                         // An error means that the store's task has ended, and it told why.
-                        let _ = store.unbounded_send(transaction);
+                        let _ = store.unbounded_send((turn, transaction));
                     }
                 }
                 Output::Accept(acceptor) => self.turn.accepted.push(acceptor),
@@ -367,19 +367,34 @@ impl Drop for Driver {
     }
 }
 
-/// Keeps the store up with the core, one transaction at a time and without the lock.
+/// What the store is given, each with its turn.
+type StoreTurns = mpsc::UnboundedSender<(u64, Transaction)>;
+
+/// Keeps the store up with the core, without the lock. What came while it worked is one transaction.
 pub(crate) async fn keep(
     shared: Arc<Shared>,
     mut store: Box<dyn Store>,
-    mut turns: mpsc::UnboundedReceiver<Transaction>,
+    mut turns: mpsc::UnboundedReceiver<(u64, Transaction)>,
 ) {
-    while let Some(transaction) = turns.next().await {
-        let upto = transaction.upto();
-        let applied = store.apply(transaction).await;
-        shared.input(|core, now| match (&applied, upto) {
-            (Ok(()), Some(upto)) => core.handle_stored(now, upto),
-            (Ok(()), None) => {}
-            (Err(error), upto) => core.handle_store_error(now, upto, error),
-        });
+    // What a failed transaction was to forget, the next one does.
+    let mut owed = Transaction::default();
+    while let Some((mut turn, transaction)) = turns.next().await {
+        owed.append(transaction);
+        while let Ok((next, transaction)) = turns.try_recv() {
+            turn = next;
+            owed.append(transaction);
+        }
+        match store.apply(owed.clone()).await {
+            Ok(()) => {
+                owed = Transaction::default();
+                shared.input(|core, now| core.handle_stored(now, turn));
+            }
+            Err(error) => {
+                // Its messages are refused; if one of them is there all the same, it has to go.
+                let refused = std::mem::take(&mut owed.put).into_iter().map(|record| record.seq);
+                owed.remove.extend(refused);
+                shared.input(|core, now| core.handle_store_error(now, turn, &error));
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 
 use rejoin::core::scan::MAX_DEPTH;
-use rejoin::store::{Record, Store, StoreFuture, Transaction};
+use rejoin::store::{Contents, Store, StoreFuture, Transaction};
 use rejoin::{Error, NewRoom, Outcome, RealtimeClient, Receipt, Target};
 use serde_json::{Value, json};
 use support::{Peer, accept, listen, within};
@@ -114,8 +114,8 @@ async fn messages_wait_in_the_lane_of_their_user_room_or_game() {
 struct Lanes(Arc<Mutex<Vec<String>>>);
 
 impl Store for Lanes {
-    fn load(&mut self) -> StoreFuture<'_, Vec<Record>> {
-        Box::pin(async { Ok(Vec::new()) })
+    fn load(&mut self) -> StoreFuture<'_, Contents> {
+        Box::pin(async { Ok(Contents::default()) })
     }
 
     fn apply(&mut self, transaction: Transaction) -> StoreFuture<'_, ()> {

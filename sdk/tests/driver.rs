@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
-use rejoin::store::{Record, Store, StoreFuture, Transaction};
+use rejoin::store::{Contents, Store, StoreFuture, Transaction};
 use rejoin::{Client, EmitOptions, Error, Limits, Notice, Outcome, Reason, State};
 use support::{accept, backoff, listen, until, within};
 
@@ -190,8 +190,8 @@ async fn bytes_that_handlers_do_not_keep_up_with_stop_the_reading_too() {
 async fn a_store_that_fails_refuses_the_message_and_says_so() {
     struct Full;
     impl Store for Full {
-        fn load(&mut self) -> StoreFuture<'_, Vec<Record>> {
-            Box::pin(async { Ok(Vec::new()) })
+        fn load(&mut self) -> StoreFuture<'_, Contents> {
+            Box::pin(async { Ok(Contents::default()) })
         }
         fn apply(&mut self, _: Transaction) -> StoreFuture<'_, ()> {
             Box::pin(async { Err(Error::Store("disk full".into())) })

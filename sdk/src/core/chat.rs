@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::emission::{Emission, EmitOptions};
 use super::namespace::{Namespace, Phase};
-use super::outbox::{Entry, Purpose};
+use super::outbox::{Entry, Keeping, Purpose};
 use super::scan::{self, ObjectWriter};
 use super::sending::Bounds;
 use super::stats::Stamp;
@@ -97,7 +97,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
-            stored: false,
+            keeping: Keeping::Nowhere,
             purpose,
             wire_id: None,
             completer,

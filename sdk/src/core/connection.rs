@@ -20,7 +20,7 @@ use super::{rooms, socketio};
 use crate::error::Error;
 use crate::receipt::{self, Outcome, Receipt};
 use crate::state::{Notice, Reason, State, StateChange, Transport};
-use crate::store::Record;
+use crate::store::{Contents, Profile, Record};
 
 /// The whole logic of one client. See the [module](super) for its rules.
 #[derive(Debug)]
@@ -43,6 +43,8 @@ pub struct Core {
     /// The earliest deadline, as far as the last drain knew.
     wake_at: Option<Duration>,
     pub(super) closed: bool,
+    /// What a store remembers of namespaces that are not there yet.
+    profiles: Vec<Profile>,
     /// Whether the warning about credentials without TLS was raised.
     pub(super) warned: bool,
 }
@@ -89,6 +91,7 @@ impl Core {
             requests: Requests::new(&config),
             wake_at: None,
             closed: false,
+            profiles: Vec::new(),
             warned: false,
             config,
         }
@@ -97,7 +100,9 @@ impl Core {
     /// Adds a socket. Its namespace must not be there yet.
     pub fn add_socket(&mut self, config: NamespaceConfig) -> SocketId {
         let id = SocketId(u32::try_from(self.sockets.len()).unwrap_or(u32::MAX));
-        self.sockets.push(Namespace::new(id, config));
+        let mut namespace = Namespace::new(id, config);
+        namespace.recall(&mut self.profiles);
+        self.sockets.push(namespace);
         id
     }
 
@@ -109,14 +114,23 @@ impl Core {
             .map(|namespace| namespace.id)
     }
 
-    /// Takes up what a store kept. Gives what belongs to namespaces that are not there.
-    pub fn restore(&mut self, now: Now, records: Vec<Record>) -> Vec<Record> {
+    /// Takes up what a store kept. Gives the messages of namespaces that are not there.
+    pub fn restore(&mut self, now: Now, contents: Contents) -> Vec<Record> {
         self.enter(now);
+        self.profiles = contents.profiles;
+        for namespace in &mut self.sockets {
+            namespace.recall(&mut self.profiles);
+        }
         let mut others = Vec::new();
-        for record in records {
+        for record in contents.records {
             match self.socket_named(&record.namespace) {
                 Some(socket) => self.sockets[socket.index()].restore(&mut self.cx, record),
                 None => others.push(record),
+            }
+        }
+        for namespace in &mut self.sockets {
+            if let Some(damage) = &contents.damage {
+                self.cx.notice(namespace.id, Notice::StoreError(damage.clone()));
             }
         }
         others
@@ -357,20 +371,27 @@ impl Core {
         self.enter(now);
     }
 
-    /// What the store was given is kept, up to this message.
-    pub fn handle_stored(&mut self, now: Now, upto: u64) {
+    /// The store has done what it was given, up to this turn.
+    pub fn handle_stored(&mut self, now: Now, turn: u64) {
         self.enter(now);
-        self.cx.stored(upto);
+        for (socket, seq) in self.cx.store_done(turn, true).released {
+            self.sockets[socket.index()].released(seq);
+        }
     }
 
-    /// The store failed. Messages up to `upto` that it was given and that were not written yet are refused.
-    pub fn handle_store_error(&mut self, now: Now, upto: Option<u64>, error: &Error) {
+    /// The store failed at what it was given since it last answered, up to this turn. Messages in it that were not written
+    /// yet are refused.
+    pub fn handle_store_error(&mut self, now: Now, turn: u64, error: &Error) {
         self.enter(now);
-        let seqs = upto.map(|upto| self.cx.not_stored(upto)).unwrap_or_default();
+        let done = self.cx.store_done(turn, false);
+        for (socket, seq) in done.released {
+            self.sockets[socket.index()].not_released(&self.cx, seq);
+        }
         for namespace in &mut self.sockets {
-            namespace.not_stored(&mut self.cx, &seqs, error);
+            namespace.not_stored(&mut self.cx, &done.put, error);
             self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
         }
+        self.wake_at = None;
     }
 
     /// What to do next. Poll until [`Output::Timeout`].
@@ -385,8 +406,8 @@ impl Core {
         if let Some(output) = self.cx.out.pop_front() {
             return output;
         }
-        if let Some(transaction) = self.cx.take_transaction() {
-            return Output::Store(transaction);
+        if let Some((turn, transaction)) = self.cx.take_transaction() {
+            return Output::Store(turn, transaction);
         }
         let namespaces = self.sockets.iter().filter_map(Namespace::next_deadline);
         self.wake_at = namespaces.chain(self.timers.next()).min();

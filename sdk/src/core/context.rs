@@ -9,7 +9,7 @@ use super::rng::Rng;
 use super::stats::{Tally, Traffic};
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::state::{Notice, Transport};
-use crate::store::{Record, Transaction};
+use crate::store::{Profile, Record, Transaction};
 
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -25,17 +25,31 @@ pub(crate) struct Context {
     store: Option<StoreTurns>,
 }
 
-/// What has changed since the store was last told, and who waits for it.
+/// What has changed since the store was last told, and who waits for it. A turn is one transaction.
 #[derive(Default)]
 struct StoreTurns {
     transaction: Transaction,
-    waiting: VecDeque<(u64, Acceptor)>,
+    /// How many turns the store was given.
+    given: u64,
+    /// Who waits for a record to be kept, by turn.
+    puts: VecDeque<(u64, u64, Acceptor)>,
+    /// Which messages wait for their record to be gone, by turn.
+    releases: VecDeque<(u64, SocketId, u64)>,
+}
+
+/// What became of the turns that the store has worked off.
+#[derive(Debug, Default)]
+pub(crate) struct StoreDone {
+    /// Messages that were to be kept.
+    pub(crate) put: Vec<u64>,
+    /// Messages whose record was to go.
+    pub(crate) released: Vec<(SocketId, u64)>,
 }
 
 impl fmt::Debug for StoreTurns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not what the records hold.
-        write!(f, "StoreTurns({} waiting)", self.waiting.len())
+        write!(f, "StoreTurns({} waiting)", self.puts.len())
     }
 }
 
@@ -93,7 +107,7 @@ impl Context {
     /// Has the store keep a record; the message counts as accepted once it does.
     pub(crate) fn store_put(&mut self, record: Record, acceptor: Acceptor) {
         if let Some(store) = &mut self.store {
-            store.waiting.push_back((record.seq, acceptor));
+            store.puts.push_back((store.given + 1, record.seq, acceptor));
             store.transaction.put.push(record);
         }
     }
@@ -105,32 +119,62 @@ impl Context {
         }
     }
 
-    /// What the store has to do now, if anything.
-    pub(crate) fn take_transaction(&mut self) -> Option<Transaction> {
-        let transaction = &mut self.store.as_mut()?.transaction;
-        (!transaction.is_empty()).then(|| std::mem::take(transaction))
+    /// Has the store forget a record before its message is written.
+    pub(crate) fn store_release(&mut self, socket: SocketId, seq: u64) {
+        if let Some(store) = &mut self.store {
+            store.releases.push_back((store.given + 1, socket, seq));
+            store.transaction.remove.push(seq);
+        }
     }
 
-    /// What was given up to `seq` is not kept: whoever waits for that learns it from the outcome.
-    pub(crate) fn not_stored(&mut self, seq: u64) -> Vec<u64> {
-        let Some(store) = &mut self.store else {
-            return Vec::new();
-        };
-        let split = store.waiting.partition_point(|(waiting, _)| *waiting <= seq);
-        store.waiting.drain(..split).map(|(waiting, _)| waiting).collect()
+    /// Has the store remember what is known of a server.
+    pub(crate) fn store_profile(&mut self, profile: Profile) {
+        if let Some(store) = &mut self.store {
+            let next = Transaction {
+                profiles: vec![profile],
+                ..Transaction::default()
+            };
+            store.transaction.append(next);
+        }
     }
 
-    /// Everything up to `seq` is kept.
-    pub(crate) fn stored(&mut self, seq: u64) {
-        while let Some(store) = &mut self.store {
-            match store.waiting.front() {
-                Some((waiting, _)) if *waiting <= seq => {
-                    if let Some((_, acceptor)) = store.waiting.pop_front() {
-                        self.push(Output::Accept(acceptor));
-                    }
-                }
-                _ => break,
+    /// Has the store forget everything.
+    pub(crate) fn store_erase(&mut self) {
+        if let Some(store) = &mut self.store {
+            store.transaction = Transaction {
+                erase: true,
+                ..Transaction::default()
+            };
+        }
+    }
+
+    /// What the store has to do now, if anything, and the number of that turn.
+    pub(crate) fn take_transaction(&mut self) -> Option<(u64, Transaction)> {
+        let store = self.store.as_mut()?;
+        if store.transaction.is_empty() {
+            return None;
+        }
+        store.given += 1;
+        Some((store.given, std::mem::take(&mut store.transaction)))
+    }
+
+    /// The store has worked off its turns up to this one, and with `kept` has done what they ask.
+    pub(crate) fn store_done(&mut self, turn: u64, kept: bool) -> StoreDone {
+        let mut done = StoreDone::default();
+        let Some(store) = &mut self.store else { return done };
+        let split = store.puts.partition_point(|(at, ..)| *at <= turn);
+        for (_, seq, acceptor) in store.puts.drain(..split) {
+            done.put.push(seq);
+            if kept {
+                self.out.push_back(Output::Accept(acceptor));
             }
         }
+        let split = store.releases.partition_point(|(at, ..)| *at <= turn);
+        done.released = store
+            .releases
+            .drain(..split)
+            .map(|(_, socket, seq)| (socket, seq))
+            .collect();
+        done
     }
 }

@@ -167,8 +167,9 @@ pub enum Output {
     Stop(LinkId),
     /// Ask the auth provider; answer with [`handle_auth`](super::Core::handle_auth) and the same turn.
     Authenticate(SocketId, u64),
-    /// Apply this to the store, then say [`handle_stored`](super::Core::handle_stored).
-    Store(Transaction),
+    /// Apply this to the store, then say [`handle_stored`](super::Core::handle_stored) with the same turn, or with that of
+    /// a later one which was applied together with it.
+    Store(u64, Transaction),
     /// A message is in the client's care.
     Accept(Acceptor),
     /// A message ended.

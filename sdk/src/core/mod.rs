@@ -30,6 +30,7 @@ pub mod id;
 mod inbound;
 mod io;
 pub mod json;
+mod keeping;
 mod leaving;
 mod link;
 mod namespace;

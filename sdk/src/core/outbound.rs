@@ -7,7 +7,7 @@ use super::context::Context;
 use super::engineio::binary_len;
 use super::io::{Frame, Now, Output, ReplyTo, SocketId};
 use super::namespace::Namespace;
-use super::outbox::{Entry, Item, Purpose};
+use super::outbox::{Entry, Item, Keeping, Purpose};
 use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
@@ -260,7 +260,7 @@ impl Namespace {
                 self.acks.wait(id, entry);
             }
             None => {
-                if entry.stored {
+                if entry.keeping == Keeping::Kept {
                     cx.store_remove(entry.seq);
                 }
                 if let Purpose::Create { name, password } = entry.purpose {

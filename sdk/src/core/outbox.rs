@@ -35,7 +35,7 @@ pub(crate) struct Entry {
     /// To how many links it was handed.
     pub(crate) writes: u8,
     /// Whether a store holds it.
-    pub(crate) stored: bool,
+    pub(crate) keeping: Keeping,
     pub(crate) purpose: Purpose,
     /// By what the server knows it, where that is no number: in plain JSON, once it was written.
     pub(crate) wire_id: Option<Box<str>>,
@@ -51,6 +51,18 @@ impl fmt::Debug for Entry {
             .field("writes", &self.writes)
             .finish_non_exhaustive()
     }
+}
+
+/// Where a message is beside the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Keeping {
+    /// In no store.
+    #[default]
+    Nowhere,
+    /// In the store.
+    Kept,
+    /// The store is forgetting it, so that it can be written at most once.
+    Releasing,
 }
 
 /// What the core itself does with the answer.
@@ -229,6 +241,14 @@ impl Outbox {
             Item::Message(entry) => Some(entry),
             Item::Reply(..) => None,
         }
+    }
+
+    /// The message with this number.
+    pub(crate) fn find_mut(&mut self, seq: u64) -> Option<&mut Entry> {
+        self.items.iter_mut().find_map(|item| match item {
+            Item::Message(entry) if entry.seq == seq => Some(entry),
+            _ => None,
+        })
     }
 
     /// Takes out a message whose time to live is over.

@@ -10,7 +10,7 @@ use super::emission::{Emission, EmitOptions, add_message_id};
 use super::id;
 use super::io::Pending;
 use super::namespace::Namespace;
-use super::outbox::{Entry, Purpose};
+use super::outbox::{Entry, Keeping, Purpose};
 use super::scan::ObjectWriter;
 use super::stats::Stamp;
 use super::typing::Target;
@@ -69,7 +69,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
-            stored: false,
+            keeping: Keeping::Nowhere,
             purpose,
             wire_id: None,
             completer: None,
@@ -174,7 +174,7 @@ impl Namespace {
         // A room's password is never stored, so neither is the message that creates the room.
         let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
-            entry.stored = true;
+            entry.keeping = Keeping::Kept;
             let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
             cx.store_put(record, completer.acceptor());
         } else {
@@ -197,6 +197,7 @@ impl Namespace {
             lane: entry.lane.as_deref().map(str::to_owned),
             expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
             ack_timeout_ms: millis(entry.ack_timeout),
+            account: None,
         }
     }
 
@@ -219,7 +220,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
-            stored: true,
+            keeping: Keeping::Kept,
             purpose: Purpose::Message,
             wire_id: None,
             completer: Some(completer),
@@ -228,7 +229,7 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn finish(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        if entry.stored {
+        if entry.keeping == Keeping::Kept {
             cx.store_remove(entry.seq);
         }
         if let Some(completer) = entry.completer {
@@ -290,7 +291,7 @@ impl Namespace {
             .outbox
             .take_where(|entry| entry.writes == 0 && seqs.contains(&entry.seq))
         {
-            entry.stored = false;
+            entry.keeping = Keeping::Nowhere;
             self.finish(cx, entry, Outcome::Rejected(error.clone()));
         }
     }
@@ -360,7 +361,7 @@ impl Namespace {
         }
         while let Some(mut entry) = self.outbox.take_where(|_| true) {
             // What a store holds stays there, and may be sent by the next client: closing is not forgetting.
-            let kept = std::mem::take(&mut entry.stored);
+            let kept = std::mem::take(&mut entry.keeping) != Keeping::Nowhere;
             let outcome = match entry.writes {
                 0 if !kept => Outcome::Rejected(Error::Closed),
                 _ => Outcome::Unconfirmed(Error::Closed),

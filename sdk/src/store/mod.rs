@@ -17,6 +17,31 @@ pub use memory::MemoryStore;
 use crate::error::Error;
 use crate::sys::{MaybeSend, Spawned};
 
+/// Everything that a store has kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Contents {
+    /// The messages, in the order of `seq`.
+    pub records: Vec<Record>,
+    /// What is known of the servers, one for each namespace.
+    pub profiles: Vec<Profile>,
+    /// That a part could not be read, and where it was set aside; raised as
+    /// [`StoreError`](crate::Notice::StoreError).
+    pub damage: Option<Error>,
+}
+
+/// What is remembered of the server that one namespace talks to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The namespace.
+    pub namespace: String,
+    /// The user id of its last greeting.
+    pub account: Option<String>,
+    /// What it promised in that: the names of features, as a JSON array.
+    pub features: Option<String>,
+}
+
 /// One reliable message as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -37,27 +62,42 @@ pub struct Record {
     pub expires_unix_ms: Option<u64>,
     /// How long its acknowledgement is waited for, in milliseconds.
     pub ack_timeout_ms: u64,
+    /// The user id under which it was accepted, where that was known. It is sent to nobody else.
+    pub account: Option<String>,
 }
 
-/// What a store is asked to change: all of it or nothing.
+/// What a store is asked to change: all of it or nothing, in the order of the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Transaction {
+    /// Forget everything from before, messages and profiles, and what was set aside.
+    pub erase: bool,
     /// Messages to keep, in order.
     pub put: Vec<Record>,
     /// The `seq` of messages to forget; one that is not there is no error.
     pub remove: Vec<u64>,
+    /// What is to be remembered of servers, each in the place of what was known of its namespace.
+    pub profiles: Vec<Profile>,
 }
 
 impl Transaction {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.put.is_empty() && self.remove.is_empty()
+        !self.erase && self.put.is_empty() && self.remove.is_empty() && self.profiles.is_empty()
     }
 
-    /// The newest message to keep.
-    pub(crate) fn upto(&self) -> Option<u64> {
-        self.put.last().map(|record| record.seq)
+    /// Adds what is to be done after it, so that both are done at once.
+    pub fn append(&mut self, next: Self) {
+        if next.erase {
+            *self = next;
+            return;
+        }
+        self.put.extend(next.put);
+        self.remove.extend(next.remove);
+        for profile in next.profiles {
+            self.profiles.retain(|known| known.namespace != profile.namespace);
+            self.profiles.push(profile);
+        }
     }
 }
 
@@ -73,8 +113,8 @@ impl<T, F: Future<Output = Result<T, Error>> + MaybeSend> StoreWork<T> for F {}
 /// The client calls one method at a time and waits for it. What `apply` has answered `Ok` for must be found by the next
 /// `load`, even if the process is killed in between.
 pub trait Store: Spawned {
-    /// Every message that is kept, in the order of `seq`. Called once, before anything else.
-    fn load(&mut self) -> StoreFuture<'_, Vec<Record>>;
+    /// Everything that is kept. Called once, before anything else.
+    fn load(&mut self) -> StoreFuture<'_, Contents>;
 
     /// Applies a transaction.
     ///

@@ -193,16 +193,12 @@ fn what_the_store_failed_to_keep_is_not_accepted_later() {
     let mut pair = Pair::with(config, chat_config());
     let first = pair.emit("m", "[{}]", EmitOptions::new().reliable());
     pair.drain();
-    pair.core.handle_store_error(
-        pair.now,
-        pair.transactions.last().and_then(crate::store::Transaction::upto),
-        &Error::Store("disk full".into()),
-    );
+    pair.core
+        .handle_store_error(pair.now, pair.turn, &Error::Store("disk full".into()));
     pair.drain();
     let second = pair.emit("m", "[{}]", EmitOptions::new().reliable());
     pair.drain();
-    let upto = pair.transactions.last().unwrap().put[0].seq;
-    pair.core.handle_stored(pair.now, upto);
+    pair.core.handle_stored(pair.now, pair.turn);
     pair.drain();
     let accepted = |r: &Receipt| futures::FutureExt::now_or_never(r.accepted());
     assert_eq!(accepted(&second), Some(Ok(())));

@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Outcome, Receipt};
 use crate::state::{Notice, Reason, State, Transport};
-use crate::store::Transaction;
+use crate::store::{Contents, Record, Transaction};
 
 pub(super) const OPEN: &str =
     r#"0{"sid":"e1","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":1000000}"#;
@@ -39,6 +39,8 @@ pub(super) struct Pair {
     pub(super) batches: usize,
     pub(super) auths: Vec<(SocketId, u64)>,
     pub(super) transactions: Vec<Transaction>,
+    /// The number of the last one.
+    pub(super) turn: u64,
     pub(super) events: VecDeque<(SocketId, Happening)>,
     /// Whether a batch counts as written as soon as it is handed over.
     pub(super) writes: bool,
@@ -98,6 +100,7 @@ impl Pair {
             batches: 0,
             auths: Vec::new(),
             transactions: Vec::new(),
+            turn: 0,
             events: VecDeque::new(),
             writes: true,
             log: Vec::new(),
@@ -176,7 +179,10 @@ impl Pair {
                     }
                 }
                 Output::Authenticate(socket, turn) => self.auths.push((socket, turn)),
-                Output::Store(transaction) => self.transactions.push(transaction),
+                Output::Store(turn, transaction) => {
+                    self.turn = turn;
+                    self.transactions.push(transaction);
+                }
                 Output::Accept(acceptor) => acceptor.accept(),
                 Output::Settle(completer, outcome) => completer.complete(outcome),
                 Output::Writable(_) => {}
@@ -290,6 +296,14 @@ impl Pair {
             None => true,
         });
         picked
+    }
+}
+
+/// What a store gives that has kept these.
+pub(super) fn contents(records: Vec<Record>) -> Contents {
+    Contents {
+        records,
+        ..Contents::default()
     }
 }
 

@@ -439,7 +439,7 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     assert_eq!(put.len(), 1);
     let accepted = || futures::FutureExt::now_or_never(receipt.accepted());
     assert_eq!(accepted(), None);
-    pair.core.handle_stored(pair.now, put[0].seq);
+    pair.core.handle_stored(pair.now, pair.turn);
     pair.drain();
     assert_eq!(accepted(), Some(Ok(())));
     pair.connect();
@@ -448,7 +448,7 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     assert_eq!(pair.transactions.last().unwrap().remove, [put[0].seq]);
 
     let mut next = Pair::with(pair_config_stored(), chat_config());
-    assert!(next.core.restore(next.now, put).is_empty());
+    assert!(next.core.restore(next.now, contents(put)).is_empty());
     next.connect();
     next.server(GREETING);
     assert!(

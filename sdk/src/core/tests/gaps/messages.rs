@@ -116,7 +116,7 @@ fn new_messages_come_behind_restored_ones_and_those_keep_their_time_to_live() {
     let mut next = Pair::with(stored(), chat_config());
     let records = first.transactions.remove(0).put;
     let last = records[1].seq;
-    assert!(next.core.restore(next.now, records).is_empty());
+    assert!(next.core.restore(next.now, contents(records)).is_empty());
     let new = reliable(&mut next, EmitOptions::new());
     assert!(new.id() > last);
     next.sleep(secs(2));
@@ -131,7 +131,7 @@ fn a_store_that_fails_is_told_and_refuses_only_what_was_not_written() {
     pair.cut();
     let waiting = reliable(&mut pair, EmitOptions::new());
     let error = Error::Store("disk full".into());
-    pair.core.handle_store_error(pair.now, Some(waiting.id()), &error);
+    pair.core.handle_store_error(pair.now, pair.turn, &error);
     pair.drain();
     assert_eq!(names(&[written, waiting]), ["none", "rejected"]);
     assert_eq!(pair.notices(), [Notice::StoreError(error)]);
