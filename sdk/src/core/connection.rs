@@ -129,6 +129,7 @@ impl Core {
             }
         }
         for namespace in &mut self.sockets {
+            namespace.sort_out(&mut self.cx, true);
             if let Some(damage) = &contents.damage {
                 self.cx.notice(namespace.id, Notice::StoreError(damage.clone()));
             }
@@ -212,7 +213,8 @@ impl Core {
     fn emit_for(&mut self, now: Now, socket: SocketId, emission: Emission, purpose: Purpose) -> Receipt {
         self.enter(now);
         let bounds = self.bounds();
-        let ttl = emission.options.ttl.or(self.sockets[socket.index()].config.queue.ttl);
+        let queue = &self.sockets[socket.index()].config.queue;
+        let ttl = emission.options.ttl.or_else(|| queue.ttl_of(&emission.body));
         if let Some(ttl) = ttl {
             self.sooner(self.cx.after(ttl));
         }
