@@ -37,7 +37,9 @@ impl Namespace {
         }
         self.account = Some(Arc::clone(&user));
         self.remembered = Some(user);
-        self.sort_out(cx, changed);
+        if let Some(held) = self.sort_out().filter(|_| changed) {
+            cx.notice(self.id, held);
+        }
     }
 
     /// Other credentials may be another user's.
@@ -45,9 +47,9 @@ impl Namespace {
         self.account = None;
     }
 
-    /// Sets aside what is another user's, and takes up what is this user's.
-    pub(super) fn sort_out(&mut self, cx: &mut Context, changed: bool) {
-        let Some(user) = self.account.clone() else { return };
+    /// Sets aside what is another user's, and takes up what is this user's. Gives what there is to tell.
+    pub(super) fn sort_out(&mut self) -> Option<Notice> {
+        let user = self.account.clone()?;
         let others = |entry: &Entry| entry.account.as_ref().is_some_and(|of| *of != user);
         while let Some(entry) = self.outbox.take_where(others) {
             self.aside.push(entry);
@@ -55,13 +57,11 @@ impl Namespace {
         let own = |entry: &mut Entry| entry.account.as_ref() == Some(&user);
         let back: Vec<Entry> = self.aside.extract_if(.., own).collect();
         self.outbox.put_back(back);
-        if let Some(held) = self.aside.first().filter(|_| changed) {
-            let notice = Notice::AccountChanged {
-                account: held.account.as_deref().unwrap_or_default().to_owned(),
-                held: self.aside.len(),
-            };
-            cx.notice(self.id, notice);
-        }
+        let held = self.aside.first()?;
+        Some(Notice::AccountChanged {
+            account: held.account.as_deref().unwrap_or_default().to_owned(),
+            held: self.aside.len(),
+        })
     }
 
     /// Whether a message has to wait until the server says who the user is.

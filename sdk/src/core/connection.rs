@@ -129,10 +129,9 @@ impl Core {
             }
         }
         for namespace in &mut self.sockets {
-            namespace.sort_out(&mut self.cx, true);
-            if let Some(damage) = &contents.damage {
-                self.cx.notice(namespace.id, Notice::StoreError(damage.clone()));
-            }
+            namespace.untold.extend(contents.damage.clone().map(Notice::StoreError));
+            let held = namespace.sort_out();
+            namespace.untold.extend(held);
         }
         others
     }
@@ -150,6 +149,9 @@ impl Core {
         }
         self.warn_if_exposed(socket);
         let namespace = &mut self.sockets[socket.index()];
+        for notice in std::mem::take(&mut namespace.untold) {
+            self.cx.notice(socket, notice);
+        }
         if namespace.state == State::Failed {
             self.attempts.reset();
         }

@@ -180,6 +180,8 @@ pub(crate) struct Namespace {
     pub(crate) outbox: Outbox,
     /// Messages of other users.
     pub(crate) aside: Vec<Entry>,
+    /// What is to be told once the app connects: until then it has no handlers.
+    pub(crate) untold: Vec<Notice>,
     pub(crate) lanes: Lanes,
     /// What the app has heard of that which the server keeps until it has a receipt.
     pub(crate) seen: Option<Box<Seen>>,
@@ -244,6 +246,7 @@ impl Namespace {
             profile: None,
             outbox: Outbox::default(),
             aside: Vec::new(),
+            untold: Vec::new(),
             lanes: Lanes::default(),
             seen: None,
             alone: None,

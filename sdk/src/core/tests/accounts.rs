@@ -134,10 +134,12 @@ fn the_account_can_be_known_before_the_greeting() {
     let put = first.transactions.last().unwrap().put.clone();
     pair.core.restore(pair.now, contents(put));
     pair.drain();
-    assert_eq!(changed(&mut pair), [("u1".to_owned(), 1)]);
     assert_eq!(pair.core.pending(pair.socket), []);
     let _own = say_numbers(&mut pair, "a", 2..3);
     assert_eq!(pair.transactions.last().unwrap().put[0].account.as_deref(), Some("u2"));
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    assert_eq!(changed(&mut pair), [("u1".to_owned(), 1)]);
 }
 
 #[test]

@@ -146,6 +146,9 @@ fn damage_of_the_store_is_told() {
     kept.damage = Some(error.clone());
     pair.core.restore(pair.now, kept);
     pair.drain();
+    assert_eq!(pair.notices(), [], "nobody can have a handler yet");
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
     assert_eq!(pair.notices(), [Notice::StoreError(error)]);
 }
 
