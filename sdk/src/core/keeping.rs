@@ -84,6 +84,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            once: false,
             refused: false,
             deaths: 0,
             account: record.account.as_deref().map(Into::into),
@@ -126,7 +127,18 @@ impl Namespace {
     pub(super) fn released(&mut self, seq: u64) {
         let mut all = self.outbox.entries_mut().chain(&mut self.aside);
         if let Some(entry) = all.find(|entry| entry.seq == seq) {
-            entry.keeping = Keeping::Nowhere;
+            entry.keeping = Keeping::Released;
+        }
+    }
+
+    /// A message that had left the store was not taken after all: it waits again, and survives again.
+    pub(super) fn keep_again(&mut self, cx: &mut Context, entry: &mut Entry) {
+        if entry.keeping == Keeping::Released
+            && let Some(completer) = &entry.completer
+        {
+            let record = self.record(cx, entry, completer.message_id().unwrap_or_default());
+            cx.store_put(record, completer.acceptor());
+            entry.keeping = Keeping::Kept;
         }
     }
 

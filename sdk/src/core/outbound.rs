@@ -278,6 +278,7 @@ impl Namespace {
             cx.tally(self.id).retries += 1;
         }
         entry.writes = entry.writes.saturating_add(1);
+        entry.once = !self.sends_again();
         entry.written = Stamp::at(cx.now.mono);
         match id {
             Some(id) => {

@@ -38,6 +38,8 @@ pub(crate) struct Entry {
     pub(crate) written: Stamp,
     /// To how many links it was handed since the server last said that it did not take it.
     pub(crate) writes: u8,
+    /// Whether it was written so that it must not be written again.
+    pub(crate) once: bool,
     /// Whether a server that keeps the order waits for it, because it refused it for a time.
     pub(crate) refused: bool,
     /// At how many deaths of a link it was the first without an answer.
@@ -75,6 +77,8 @@ pub(crate) enum Keeping {
     Kept,
     /// The store is forgetting it, so that it can be written at most once.
     Releasing,
+    /// The store has forgotten it for that.
+    Released,
 }
 
 /// What the core itself does with the answer.

@@ -146,11 +146,14 @@ impl Namespace {
         self.lanes.limited(lane, cx.now.mono, retry_after, keeps_order);
         // It said that it did not take it, now or before.
         entry.writes = 0;
+        entry.once = false;
         entry.refused = keeps_order;
+        self.keep_again(cx, &mut entry);
+        let seq = entry.seq;
         self.outbox.put_back(vec![entry]);
         let behind = answer.field("error").and_then(|error| scan::field(error, "behind"));
         if let Some(id) = behind.and_then(scan::string) {
-            self.skip_unknown(cx, &id);
+            self.skip_behind(cx, seq, &id);
         }
     }
 }

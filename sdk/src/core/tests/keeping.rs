@@ -82,6 +82,44 @@ fn a_link_that_dies_between_leaves_the_message_for_the_next() {
 }
 
 #[test]
+fn what_was_written_before_the_server_promised_anything_was_written_once() {
+    let mut pair = stored(chat_config());
+    let asked = pair.emit("q", r#"[{"n":1}]"#, EmitOptions::new().reliable().ack());
+    pair.drain();
+    kept(&mut pair);
+    pair.connect();
+    pair.sleep(secs(2));
+    kept(&mut pair);
+    pair.server(GREETING);
+    assert_eq!(numbers(&pair.frames()), [1]);
+    pair.cut();
+    // It is in no store any more: were it to be sent again, it would be lost in a crash.
+    assert_eq!(error_of(&asked), Error::LinkLost);
+}
+
+#[test]
+fn what_was_refused_for_a_time_after_it_had_left_the_store_is_kept_again() {
+    let mut namespace = chat_config();
+    namespace.delivery = Delivery::AtMostOnce;
+    let mut pair = stored(namespace);
+    pair.connect();
+    pair.server(ORDERLY);
+    let receipts = say_numbers(&mut pair, "a", 1..2);
+    kept(&mut pair);
+    let frame = pair.frames().remove(0);
+    limit(&mut pair, &frame, 1_000, "");
+    let last = pair.transactions.last().unwrap();
+    assert_eq!(last.put.first().map(|record| record.seq), Some(receipts[0].id()));
+    assert_eq!(names(&receipts), ["none"]);
+    pair.sleep(secs(1));
+    assert_eq!(pair.frames(), [""; 0], "it leaves the store first, again");
+    kept(&mut pair);
+    let frame = pair.frames().remove(0);
+    ok(&mut pair, &frame);
+    assert_eq!(names(&receipts), ["delivered"]);
+}
+
+#[test]
 fn the_promises_of_the_server_are_remembered() {
     let mut pair = stored(chat_config());
     pair.connect();
