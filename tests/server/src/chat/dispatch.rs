@@ -10,7 +10,7 @@ use super::hub::Hub;
 use super::inbox::FULL_RETRY;
 use super::life::Received;
 use super::order::{self, Place};
-use super::receipts::Done;
+use super::receipts::Answered;
 use super::session::Session;
 use super::{games, messages, notifications, rooms, typing};
 
@@ -38,7 +38,7 @@ pub(super) async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
         Err(refusal) => Err(refusal),
     };
     let (done, behind) = match done {
-        Ok(Done { answer, behind }) => (Ok(answer), behind),
+        Ok(Answered { answer, behind }) => (Ok(answer), behind),
         Err(refusal) => (Err(refusal), None),
     };
     if let Err(refusal) = &done
@@ -62,7 +62,7 @@ async fn dispatch<'a>(
     name: &str,
     fields: &Fields,
     place: &Place<'_>,
-) -> Result<Done<'a>, Refusal> {
+) -> Result<Answered<'a>, Refusal> {
     let done = match name {
         "join_room" => return rooms::join(hub, session, fields).await,
         "create_room" => return rooms::create(hub, session, fields).await,
@@ -79,7 +79,7 @@ async fn dispatch<'a>(
             format!("{}: this server does not know it", excerpt(name)),
         )),
     };
-    done.map(Done::from)
+    done.map(Answered::from)
 }
 
 /// Tells a client that did not ask for an acknowledgement what was refused.

@@ -130,12 +130,12 @@ pub(super) struct HandOver<'a> {
 }
 
 /// What was answered, and what comes behind the answer.
-pub(super) struct Done<'a> {
+pub(super) struct Answered<'a> {
     pub(super) answer: Answer,
     pub(super) behind: Option<HandOver<'a>>,
 }
 
-impl From<Answer> for Done<'_> {
+impl From<Answer> for Answered<'_> {
     fn from(answer: Answer) -> Self {
         Self { answer, behind: None }
     }

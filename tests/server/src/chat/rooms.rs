@@ -16,7 +16,7 @@ use super::hub::Hub;
 use super::messages::take;
 use super::order::Place;
 use super::password::{self, MAX_PASSWORD};
-use super::receipts::{Done, HandOver, absence};
+use super::receipts::{Answered, HandOver, absence};
 use super::session::Session;
 use crate::clock::{iso8601, unix_ms};
 use crate::limits::Action;
@@ -24,7 +24,7 @@ use crate::store::{Delivery, Entry, Room, Store};
 
 /// `create_room`: its creator is in it. A copy gets the first answer, and puts the creator's
 /// connection into the room where the first one's has gone meanwhile.
-pub(super) async fn create<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Done<'a>, Refusal> {
+pub(super) async fn create<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answered<'a>, Refusal> {
     let user = &session.user;
     let once = fields.message_id()?.filter(|_| hub.config.features.dedupe);
     let mut room = requested(session, fields)?;
@@ -49,14 +49,14 @@ pub(super) async fn create<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fi
     {
         let behind = Some(enter(hub, store, session, id).await?);
         session.send("room_created", &described(&room));
-        return Ok(Done { answer, behind });
+        return Ok(Answered { answer, behind });
     }
     Ok(answer.into())
 }
 
 /// `join_room`: answered by `room_joined` or `join_room_failed` beside the acknowledgement. Behind
 /// both comes what the user missed there.
-pub(super) async fn join<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Done<'a>, Refusal> {
+pub(super) async fn join<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answered<'a>, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     if let Err(refusal) = admit(hub, session, room, fields).await {
         let mut failed = json!({ "roomId": room, "reason": refusal.code });
@@ -71,7 +71,7 @@ pub(super) async fn join<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fiel
     let joined = json!({ "room": room, "members": hub.presence.members(room) });
     session.send("room_joined", &joined);
     let answer = Answer::done_as(room);
-    Ok(Done { answer, behind })
+    Ok(Answered { answer, behind })
 }
 
 /// `leave_room`: leaving a room that one is not in succeeds, since that is what was wanted.

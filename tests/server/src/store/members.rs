@@ -88,3 +88,71 @@ async fn forget(from: &mut SqliteConnection, user: &str, room: &str) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::User;
+    use crate::config::Database;
+    use crate::store::{Delivery, Entry, Recorded};
+
+    /// A message in a room, owed to all members but its sender.
+    async fn say(store: &mut Store, long_ago: i64) -> Vec<String> {
+        let sender = User {
+            id: "u1".to_owned(),
+            username: "Alice".to_owned(),
+        };
+        let members = store.members("tea", &sender.id, long_ago).await.expect("members");
+        let entry = Entry {
+            sender: &sender,
+            once: None,
+            id: "m1",
+            recipient: None,
+            room: Some("tea"),
+            content: Some("hi"),
+            timestamp: "",
+            answer: "",
+            delivery: Delivery::Done,
+        };
+        let recorded = store.record_owed(&entry, "tea", &members, 10).await;
+        assert!(matches!(recorded, Ok(Recorded::New { .. })));
+        members
+    }
+
+    async fn owed(store: &mut Store, user: &str) -> usize {
+        store.owed(user, "tea").await.expect("a list").len()
+    }
+
+    async fn tea() -> Store {
+        let mut store = Store::open(&Database::Memory).await.expect("a database");
+        for user in ["u1", "u2", "u3"] {
+            store.enter(user, "tea", 0).await.expect("entered");
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn who_is_away_too_long_is_forgotten_with_what_is_owed_as_soon_as_anything_is_said() {
+        let mut store = tea().await;
+        assert_eq!(say(&mut store, 0).await, ["u2", "u3"]);
+        let rooms = ["tea".to_owned()];
+        store.away("u2", &rooms, 100).await.expect("noted");
+        assert_eq!(say(&mut store, 99).await, ["u2", "u3"]);
+        assert_eq!(say(&mut store, 100).await, ["u3"]);
+        assert_eq!((owed(&mut store, "u2").await, owed(&mut store, "u3").await), (0, 3));
+    }
+
+    #[tokio::test]
+    async fn after_a_restart_everybody_is_away_since_then_or_since_before() {
+        let mut store = tea().await;
+        say(&mut store, 0).await;
+        let rooms = ["tea".to_owned()];
+        store.away("u2", &rooms, 100).await.expect("noted");
+        store.all_away(200, 50).await.expect("noted");
+        assert_eq!((owed(&mut store, "u2").await, owed(&mut store, "u3").await), (1, 1));
+        store.all_away(300, 100).await.expect("noted");
+        assert_eq!((owed(&mut store, "u2").await, owed(&mut store, "u3").await), (0, 1));
+        store.all_away(400, 200).await.expect("noted");
+        assert_eq!(owed(&mut store, "u3").await, 0);
+    }
+}

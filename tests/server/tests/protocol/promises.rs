@@ -1,12 +1,14 @@
-//! What is promised beside the protocol, to a client of long-polling: order and receipts.
+//! What is promised beside the protocol, as it looks on the wire: receipts, and order and receipts to a
+//! client of long-polling.
 
 use std::time::Duration;
 
 use rejoin_server::{Limit, RateLimits, Server, ServerConfig};
 use serde_json::{Value, json};
 
+use super::link::Link;
 use super::polling::Session;
-use super::{body, connect, start};
+use super::{HOUR, body, connect, start};
 
 fn to_myself(ack: &str, id: &str) -> String {
     let message = json!(["private_message", { "recipientId": "u1", "content": id, "messageId": id }]);
@@ -46,6 +48,34 @@ async fn a_message_comes_again_to_a_client_that_polls_until_it_acknowledges_it()
     session.post(&to_myself("", "m2")).await;
     let (_, next) = asked(&session.hears(r#"["private_message""#).await);
     assert_eq!(next["id"], "m2");
+}
+
+#[tokio::test]
+async fn what_is_owed_of_a_room_comes_behind_the_answer_to_the_join() {
+    let server = start(ServerConfig::default()).await;
+    let mut alice = Link::connected(&server).await;
+    alice.say(r#"421["create_room",{"name":"tea"}]"#).await;
+    alice.hears("431[").await;
+    let bob = json!({ "token": server.mint_token("u2", "Bob", HOUR) });
+    let mut away = Link::session(&server).await;
+    away.say(&format!("40{bob}")).await;
+    away.hears("connection_status").await;
+    away.say(r#"421["join_room",{"roomId":"tea"}]"#).await;
+    away.hears("431[").await;
+    away.close().await;
+    alice.hears("user_left_room").await;
+    alice
+        .say(r#"422["group_message",{"roomId":"tea","content":"hi"}]"#)
+        .await;
+    alice.hears("432[").await;
+
+    let mut back = Link::session(&server).await;
+    back.say(&format!("40{bob}")).await;
+    back.hears("connection_status").await;
+    back.say(r#"421["join_room",{"roomId":"tea"}]"#).await;
+    assert!(back.next().await.starts_with(r#"42["room_joined""#));
+    assert!(back.next().await.starts_with("431["));
+    assert!(back.next().await.starts_with(r#"421["group_message""#));
 }
 
 #[tokio::test]

@@ -32,14 +32,14 @@ struct Asked {
 }
 
 /// The other end of an [`Outlet`].
-pub(super) type Queue = Receiver<Message>;
+pub(crate) type Queue = Receiver<Message>;
 
 /// The half of a WebSocket that writes.
 pub(super) type Writer = SplitSink<WebSocket, Message>;
 
 impl Outlet {
     /// An outlet that holds so many frames.
-    pub(super) fn new(max_waiting: usize) -> (Self, Queue) {
+    pub(crate) fn new(max_waiting: usize) -> (Self, Queue) {
         let (sender, queue) = channel(max_waiting);
         let outlet = Self {
             queue: sender,
