@@ -9,6 +9,7 @@ use tokio::sync::Mutex;
 use super::closing::Closing;
 use super::order::Lanes;
 use super::presence::Presence;
+use super::receipts::absence;
 use crate::auth::{AuthError, Tokens, User};
 use crate::config::ServerConfig;
 use crate::limits::Limiter;
@@ -35,6 +36,10 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) async fn open(config: ServerConfig) -> Result<Self, sqlx::Error> {
         let mut store = Store::open(&config.database).await?;
+        if config.features.receipts {
+            let (now, long_ago) = absence(config.max_absence);
+            store.all_away(now, long_ago).await?;
+        }
         let counters = Counters::default();
         counters.rooms.add(store.count_rooms().await?);
         counters.kept.add(store.count_kept(None).await?);
@@ -81,9 +86,13 @@ impl Hub {
     }
 
     /// How many packets may wait for one connection. All that was kept for a user goes out at once,
-    /// and what is new must fit in beside it.
+    /// that of the user's rooms as they are joined, and what is new must fit in beside it.
     pub(crate) fn max_waiting(&self) -> usize {
-        (self.config.max_kept + self.config.max_notifications) as usize + 4096
+        let of_rooms = match self.config.features.receipts {
+            true => self.config.max_kept as usize,
+            false => 0,
+        };
+        self.config.max_kept as usize + of_rooms + self.config.max_notifications as usize + 4096
     }
 
     pub(crate) fn stats(&self) -> Stats {

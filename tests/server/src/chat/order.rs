@@ -85,8 +85,9 @@ struct Behind {
 }
 
 impl<'a> Place<'a> {
-    /// The place of an event of this name and payload.
-    pub(super) fn of(hub: &Hub, session: &'a Session, name: &str, fields: &'a Fields, is_answered: bool) -> Self {
+    /// The place of an event of this name and payload; `is_wanted`: it asks for an acknowledgement.
+    pub(super) fn of(hub: &Hub, session: &'a Session, name: &str, fields: &'a Fields, is_wanted: bool) -> Self {
+        let is_answered = is_wanted && hub.config.features.ack;
         let lane = match hub.config.features.order {
             true => lane(name, fields, is_answered),
             false => None,
