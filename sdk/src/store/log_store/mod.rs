@@ -24,10 +24,13 @@ pub struct LogStore<D> {
 /// it writes one transaction to its end, and then the next.
 enum Place<D> {
     Here(Box<Writer<D>>),
-    Away(Task<Option<(Box<Writer<D>>, Result<(), Error>)>>),
+    Away(Task<Option<Returned<D>>>),
     /// The runtime ended before it got to work, or it panicked. The disk was let go of.
     Lost,
 }
+
+/// The writer, and what came of its work.
+type Returned<D> = (Box<Writer<D>>, Result<(), Error>);
 
 impl<D: Disk> LogStore<D> {
     /// Reads the log that is on the disk. It works on the thread of the caller.
