@@ -158,7 +158,7 @@ impl Namespace {
     /// Nobody waits for an answer to `id` any more.
     fn given_up(&mut self, id: u64) -> Option<Entry> {
         let entry = self.acks.answered(id)?;
-        if entry.reliable {
+        if entry.is_limited() {
             self.lanes.answered(entry.lane.as_deref(), false);
         }
         Some(entry)

@@ -286,7 +286,7 @@ impl Namespace {
                 if entry.is_suspect() {
                     self.alone = Some(id);
                 }
-                if entry.reliable {
+                if entry.is_limited() {
                     self.lanes.written(entry.lane.as_deref());
                 }
                 self.acks.wait(id, entry);

@@ -115,6 +115,11 @@ impl Entry {
         self.volatile || matches!(self.purpose, Purpose::Typing | Purpose::Skip)
     }
 
+    /// Whether it comes again, in its lane, after the server has refused it for a time.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.reliable || matches!(self.purpose, Purpose::Leave(_))
+    }
+
     /// Whether a server of today may have it already.
     pub(crate) fn may_be_known(&self) -> bool {
         self.writes > 0 || self.refused

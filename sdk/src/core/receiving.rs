@@ -105,7 +105,7 @@ impl Namespace {
             (Purpose::Message, false) => None,
             _ => refusal(&payload),
         };
-        if entry.reliable {
+        if entry.is_limited() {
             if let Some(Error::RateLimited { retry_after, .. }) = &refusal {
                 return self.limited(cx, entry, *retry_after, &payload);
             }

@@ -246,6 +246,27 @@ fn a_full_queue_behind_a_limit_is_overloaded_and_writable_again() {
 }
 
 #[test]
+fn a_leave_that_is_limited_comes_again_behind_what_was_sent_before_it() {
+    let mut pair = in_room("tea");
+    pair.server(ORDERLY);
+    let message = say_to_room(&mut pair, "tea");
+    let left = pair.core.leave_room(pair.now, pair.socket, "tea");
+    pair.drain();
+    for frame in pair.frames() {
+        limit(&mut pair, &frame, 1_000, "");
+    }
+    assert_eq!(names(&[message, left]), ["none"; 2]);
+    wait(&mut pair, secs(1));
+    for event in ["group_message", "leave_room"] {
+        let frames = pair.frames();
+        assert!(frames.len() == 1 && frames[0].contains(event), "{frames:?}");
+        ok(&mut pair, &frames[0]);
+    }
+    reconnect(&mut pair);
+    assert_eq!(pair.frames(), [""; 0], "the room is left");
+}
+
+#[test]
 fn a_room_whose_rejoin_is_limited_is_asked_for_again_then() {
     let mut pair = in_room("tea");
     reconnect(&mut pair);
