@@ -48,8 +48,13 @@ impl Namespace {
 
     /// Whether it did not come before.
     pub(crate) fn is_new(&mut self, name: &str, payload: &Payload) -> bool {
-        let id = payload.string_field("id");
-        id.is_none_or(|id| self.seen.get_or_insert_default().is_new(name, &id))
+        let Some(id) = payload.string_field("id") else {
+            return true;
+        };
+        // A message's id is its sender's choice, and must not hide another sender's.
+        let sender = payload.field("sender").and_then(|sender| scan::field(sender, "id"));
+        let from = [name, "\n", sender.unwrap_or_default()].concat();
+        self.seen.get_or_insert_default().is_new(&from, &id)
     }
 
     /// Tells the server that it need not keep an event any longer. What is not told is sent again.

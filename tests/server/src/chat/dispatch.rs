@@ -27,11 +27,11 @@ pub(super) async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
         Ok(fields) => {
             let place = Place::of(hub, session, &name, &fields, reply.is_wanted());
             let done = match is_too_many {
-                true => Err(place.remember(hub, Refusal::rate_limited(FULL_RETRY))),
+                true => Err(place.remember(Refusal::rate_limited(FULL_RETRY))),
                 false => dispatch(hub, session, &name, &fields, &place).await,
             };
             if !done.as_ref().is_err_and(Refusal::is_rate_limit) {
-                place.settle(hub);
+                place.settle();
             }
             done
         }
@@ -73,7 +73,7 @@ async fn dispatch<'a>(
         "game_invite" => games::invite(hub, session, fields, place).await,
         "game_move" => games::make_move(hub, session, fields, place).await,
         "mark_notifications_read" => notifications::mark_read(hub, session, fields, place).await,
-        "skip" if hub.config.features.order => order::skip(hub, session, fields),
+        "skip" if hub.config.features.order => order::skip(session, fields),
         _ => Err(Refusal::new(
             "unknown_event",
             format!("{}: this server does not know it", excerpt(name)),

@@ -7,7 +7,6 @@ use std::sync::{PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use super::closing::Closing;
-use super::order::Lanes;
 use super::presence::Presence;
 use super::receipts::absence;
 use crate::auth::{AuthError, Tokens, User};
@@ -23,7 +22,6 @@ pub(crate) struct Hub {
     pub(crate) tokens: Tokens,
     pub(crate) presence: Presence,
     pub(crate) limiter: Limiter,
-    pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     banned: RwLock<HashSet<String>>,
     /// The server is shutting down: nobody new is let in.
@@ -47,7 +45,6 @@ impl Hub {
             tokens: Tokens::new(&config.secret),
             presence: Presence::default(),
             limiter: Limiter::new(config.limits),
-            lanes: Lanes::new(config.order_patience),
             ending: AtomicBool::new(false),
             counters,
             banned: RwLock::new(config.banned.iter().cloned().collect()),

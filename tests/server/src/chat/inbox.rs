@@ -164,7 +164,12 @@ mod tests {
             username: "Alice".to_owned(),
         };
         let (outlet, mut queue) = json::Outlet::new(100);
-        let (session, _receipts) = Session::new(user, Outlet::Json(outlet.clone()), 100);
+        let (session, _receipts) = Session::new(
+            user,
+            Outlet::Json(outlet.clone()),
+            100,
+            crate::chat::order::Lanes::new(Duration::ZERO),
+        );
         let session = Arc::new(session);
         let message = |id: &str| Received {
             name: "private_message".to_owned(),

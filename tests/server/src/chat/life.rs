@@ -13,6 +13,7 @@ use super::closing::Closing;
 use super::dispatch::handle;
 use super::gate::Admitted;
 use super::hub::Hub;
+use super::order::Lanes;
 use super::outlet::{Outlet, Reply};
 use super::receipts::{absence, settle};
 use super::session::Session;
@@ -45,7 +46,7 @@ pub(crate) async fn run(socket: SocketRef, State(hub): State<Arc<Hub>>) {
 
 /// Runs a connection from when its user is known to its end.
 pub(crate) async fn live(hub: &Hub, user: User, outlet: Outlet, events: &mut impl Events) {
-    let (session, mut receipts) = Session::new(user, outlet, hub.max_waiting());
+    let (session, mut receipts) = Session::new(user, outlet, hub.max_waiting(), Lanes::new(hub.config.order_patience));
     let session = Arc::new(session);
     hub.counters.connections_total.add(1);
     if let Err(refusal) = begin(hub, &session).await {

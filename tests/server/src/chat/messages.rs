@@ -34,7 +34,7 @@ pub(crate) async fn to_user(
     };
     if let Err(refusal) = taken {
         let first = store.before(&session.user, message.once).await?;
-        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let first = first.ok_or_else(|| place.remember(refusal))?;
         let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "recipientId", recipient));
     }
@@ -88,7 +88,7 @@ pub(crate) async fn to_room(
     let mut store = hub.store.lock().await;
     if let Err(refusal) = place.take(hub, session, Action::GroupMessage) {
         let first = store.before(&session.user, message.once).await?;
-        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let first = first.ok_or_else(|| place.remember(refusal))?;
         let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "roomId", room));
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::closing::Closing;
 use super::hub::Hub;
+use super::order::Lanes;
 use super::outlet::Outlet;
 use super::receipts::{Awaiting, Receipts};
 use crate::auth::User;
@@ -18,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) user: User,
     outlet: Outlet,
     awaiting: Awaiting,
+    /// What it has to send again before anything else in the same lane.
+    pub(super) lanes: Lanes,
     state: Mutex<State>,
     /// It was told to end: nothing more is taken from it.
     closed: AtomicBool,
@@ -40,12 +43,13 @@ const STUCK: u16 = 1013;
 
 impl Session {
     /// A connection, and the receipts of what it will be sent, of which so many can be waited for.
-    pub(super) fn new(user: User, outlet: Outlet, max_waiting: usize) -> (Self, Receipts) {
+    pub(super) fn new(user: User, outlet: Outlet, max_waiting: usize, lanes: Lanes) -> (Self, Receipts) {
         let (awaiting, receipts) = Receipts::new(max_waiting);
         let session = Self {
             user,
             outlet,
             awaiting,
+            lanes,
             state: Mutex::new(State::Open),
             closed: AtomicBool::new(false),
         };
