@@ -5,6 +5,7 @@
 //!
 //! - [`MemoryStore`]: for tests, and for a client that is closed and made again within one process.
 
+mod kept;
 mod memory;
 
 use std::future::Future;
