@@ -72,6 +72,17 @@ impl Sys for Native {
     }
 }
 
+/// Runs work that waits for a disk where that stops nothing else, from its first poll on, and to its end whoever waits;
+/// outside of a runtime in the caller's place. `None` if the runtime ended before it began, or the work panicked.
+pub(crate) fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Task<Option<T>> {
+    Box::pin(async {
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+            Err(_) => Some(work()),
+        }
+    })
+}
+
 /// Opens links by tokio.
 struct NativeDialer {
     origin: Arc<Origin>,
