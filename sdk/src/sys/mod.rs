@@ -19,7 +19,7 @@ mod native;
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::{blocking, platform};
+pub(crate) use native::{blocking, files, platform};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use web::platform;
 

@@ -19,6 +19,7 @@ use crate::error::Error;
 mod clock;
 mod cookies;
 mod date;
+pub(crate) mod files;
 mod http;
 mod origin;
 mod stream;
