@@ -14,7 +14,7 @@ use super::{Contents, Store, StoreFuture, Transaction};
 use crate::error::Error;
 use crate::sys::{self, Task};
 
-/// Keeps a log on a [`Disk`]. [`FileStore`](super::FileStore) is one over a folder.
+/// Keeps a log on a [`Disk`]. `FileStore` is one over a folder.
 pub struct LogStore<D> {
     place: Place<D>,
     damage: Option<Error>,
