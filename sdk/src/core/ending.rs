@@ -22,11 +22,19 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn conclude(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        if entry.keeping == Keeping::Kept {
-            cx.store_remove(entry.seq);
-        }
-        if let Some(completer) = entry.completer {
-            cx.settle(self.id, completer, outcome);
+        let kept = entry.keeping == Keeping::Kept;
+        match (entry.completer, &outcome) {
+            (Some(completer), Outcome::Cancelled | Outcome::Expired | Outcome::Dropped) if kept => {
+                cx.settle_removed(self.id, entry.seq, completer, outcome);
+            }
+            (completer, _) => {
+                if kept {
+                    cx.store_remove(entry.seq);
+                }
+                if let Some(completer) = completer {
+                    cx.settle(self.id, completer, outcome);
+                }
+            }
         }
     }
 
@@ -90,7 +98,8 @@ impl Namespace {
                 // again may also still be in the room.
                 Purpose::Leave(room) => {
                     let behind = back.iter().any(|before| before.lane == entry.lane);
-                    self.rooms.is_leaving(room) && (behind || self.recovery.is_some())
+                    let left = self.rooms.is_leaving(room) || !self.rooms.knows(room);
+                    left && (behind || self.recovery.is_some())
                 }
                 Purpose::Skip => true,
                 // What was written before the server promised anything was written once, and has left the store for it.
@@ -120,6 +129,7 @@ impl Namespace {
             self.conclude(cx, entry, Outcome::Dropped);
         }
         self.trim(cx);
+        self.keep_all_again(cx);
     }
 
     /// Messages whose time to live is over.

@@ -122,7 +122,7 @@ impl Entry {
 
     /// Whether a server of today may have it already.
     pub(crate) fn may_be_known(&self) -> bool {
-        self.writes > 0 || self.refused
+        self.writes > 0 || self.refused || self.restored
     }
 
     /// Whether the links that died under it are so many that it is suspected of being why.
@@ -137,8 +137,9 @@ impl Entry {
 
     /// How it ends now: as `unwritten` says, unless a link has had it, and with it perhaps the server.
     pub(crate) fn ended(&self, unwritten: Outcome, error: Error) -> Outcome {
+        // One of an earlier run may have been written by that.
         match self.writes {
-            0 => unwritten,
+            0 if !self.restored => unwritten,
             _ => Outcome::Unconfirmed(error),
         }
     }

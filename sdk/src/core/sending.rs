@@ -6,6 +6,7 @@ use super::context::Context;
 use super::emission::{Emission, EmitOptions, add_message_id};
 use super::id;
 use super::io::Pending;
+use super::keeping::record;
 use super::lanes::Lanes;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose};
@@ -184,7 +185,8 @@ impl Namespace {
             receipt = entry.seq,
             "the queue is full, and its oldest message is dropped"
         );
-        self.finish(cx, entry, Outcome::Dropped);
+        let outcome = entry.ended(Outcome::Dropped, Error::LinkLost);
+        self.finish(cx, entry, outcome);
         cx.notice(self.id, notice);
     }
 
@@ -193,7 +195,12 @@ impl Namespace {
         let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
             entry.keeping = Keeping::Kept;
-            let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
+            let record = record(
+                cx,
+                &self.config.name,
+                &entry,
+                completer.message_id().unwrap_or_default(),
+            );
             cx.store_put(record, completer.acceptor());
         } else {
             completer.accept_now();
