@@ -97,3 +97,6 @@ pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
 pub use stats::{AckMs, Stats};
 pub use stream::{EventStream, Events, Lagged};
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub use sys::sim;
