@@ -69,6 +69,7 @@ pub struct Builder<T> {
     delivery: Delivery,
     typing: TypingConfig,
     limits: Limits,
+    account: Option<String>,
     namespace: String,
     store: Option<Box<dyn Store>>,
     #[cfg(feature = "sim")]
@@ -96,6 +97,7 @@ impl<T: Buildable> Builder<T> {
             delivery: Delivery::Auto,
             typing: TypingConfig::default(),
             limits: Limits::default(),
+            account: None,
             namespace: "/".to_owned(),
             store: None,
             #[cfg(feature = "sim")]
@@ -246,6 +248,15 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
+    /// The id of the user who is signed in, as the server's greeting will name it. Default: whoever the greeting names.
+    ///
+    /// Messages go out under nobody's name but that under which they were accepted. Say it where several people use one
+    /// store: what is sent before the first greeting is then known to be this user's.
+    pub fn account(mut self, user_id: impl Into<String>) -> Self {
+        self.account = Some(user_id.into());
+        self
+    }
+
     /// Where reliable messages survive. Default: only in the client.
     pub fn store(mut self, store: impl Store) -> Self {
         self.store = Some(Box::new(store));
@@ -307,6 +318,7 @@ impl<T: Buildable> Builder<T> {
         namespace.queue = self.queue;
         namespace.delivery = self.delivery;
         namespace.ack_timeout = self.ack_timeout;
+        namespace.account = self.account;
         namespace.chat = T::CHAT.then_some(self.typing);
 
         // The host and nothing else of the address: a query may hold a secret.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::{Body, scan};
 use crate::error::Error;
 
 /// What is spoken with the server.
@@ -80,6 +81,8 @@ pub struct QueueConfig {
     pub overflow: Overflow,
     /// How long a message may wait before it is `Expired`. Default: for ever.
     pub ttl: Option<Duration>,
+    /// The same for single kinds of messages, by the names of their events: `("game_move", 30 s)`. They go before `ttl`.
+    pub ttl_by_event: Vec<(String, Duration)>,
 }
 
 impl Default for QueueConfig {
@@ -89,6 +92,7 @@ impl Default for QueueConfig {
             bytes: 4 << 20,
             overflow: Overflow::DropOldest,
             ttl: None,
+            ttl_by_event: Vec::new(),
         }
     }
 }
@@ -98,7 +102,24 @@ impl QueueConfig {
         if self.capacity == 0 || self.bytes == 0 {
             return Err(Error::option("queue", "`capacity` and `bytes` have to be over zero"));
         }
+        for (_, ttl) in &self.ttl_by_event {
+            check_limit("queue.ttl_by_event", *ttl)?;
+        }
         check_limit("queue.ttl", self.ttl.unwrap_or(Duration::MAX))
+    }
+
+    /// The time to live of a message `["event",…]`.
+    pub(crate) fn ttl_of(&self, message: &Body) -> Option<Duration> {
+        let own = || {
+            let message = std::str::from_utf8(message.json()).ok()?;
+            let name = scan::elements(message).next()?;
+            let of = |(event, _): &&(String, Duration)| scan::name_is(name, event);
+            self.ttl_by_event.iter().find(of).map(|(_, ttl)| *ttl)
+        };
+        match self.ttl_by_event.is_empty() {
+            true => self.ttl,
+            false => own().or(self.ttl),
+        }
     }
 }
 
@@ -280,7 +301,7 @@ impl Endpoint {
         }
         if self.port != if self.secure { 443 } else { 80 } {
             let mut digits = Vec::with_capacity(6);
-            crate::core::scan::write_uint(&mut digits, u64::from(self.port));
+            scan::write_uint(&mut digits, u64::from(self.port));
             text.push(':');
             text.extend(digits.into_iter().map(char::from));
         }

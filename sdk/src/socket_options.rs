@@ -18,6 +18,7 @@ pub struct SocketOptions {
     queue: Option<QueueConfig>,
     delivery: Option<Delivery>,
     ack_timeout: Option<Duration>,
+    account: Option<String>,
 }
 
 impl SocketOptions {
@@ -83,6 +84,12 @@ impl SocketOptions {
         self
     }
 
+    /// The id of the user who is signed in, as [`Builder::account`](crate::Builder::account) says.
+    pub fn account(mut self, user_id: impl Into<String>) -> Self {
+        self.account = Some(user_id.into());
+        self
+    }
+
     /// Changes what the client's sockets start from, and gives the socket's own credentials, if it has some.
     pub(crate) fn apply(self, namespace: &mut NamespaceConfig) -> Result<Option<Credentials>, Error> {
         if let Some(queue) = self.queue {
@@ -94,6 +101,7 @@ impl SocketOptions {
             namespace.ack_timeout = limit;
         }
         namespace.delivery = self.delivery.unwrap_or(namespace.delivery);
+        namespace.account = self.account.or(namespace.account.take());
         self.credentials.transpose()
     }
 }

@@ -209,6 +209,24 @@ pub enum Notice {
         /// The event that it would have been.
         event: String,
     },
+    /// A message with an id ended. Its receipt says the same, to whoever still holds it: this is for screens that were
+    /// closed meanwhile, and for messages of an earlier run of the program.
+    MessageStatus {
+        /// Its message id.
+        message_id: String,
+        /// The outcome's name, as [`Outcome::name`](crate::Outcome::name) gives it.
+        status: &'static str,
+        /// The error, where the outcome has one.
+        error: Option<Error>,
+    },
+    /// Messages wait that were accepted for another user than the one who is connected. They are held back until that user
+    /// signs in, or `forget`.
+    AccountChanged {
+        /// Whose the first of them is.
+        account: String,
+        /// How many are held back.
+        held: usize,
+    },
     /// Something that works but should not stay as it is.
     Warning(String),
     /// The store failed or was damaged.
@@ -225,6 +243,8 @@ impl Notice {
             Self::Reconnected { .. } => "reconnected",
             Self::HandlerError(_) => "handlerError",
             Self::Overflow { .. } => "overflow",
+            Self::MessageStatus { .. } => "messageStatus",
+            Self::AccountChanged { .. } => "accountChanged",
             Self::Warning(_) => "warning",
             Self::StoreError(_) => "storeError",
             Self::Error(_) => "error",
@@ -260,6 +280,26 @@ impl Notice {
                 if let Some(id) = message_id {
                     object.string("messageId", id);
                 }
+            }
+            Self::MessageStatus {
+                message_id,
+                status,
+                error,
+            } => {
+                object.string("messageId", message_id);
+                object.string("status", status);
+                if let Some(error) = error {
+                    let mut inner = Vec::with_capacity(96);
+                    let mut fields = ObjectWriter::new(&mut inner);
+                    write_error(&mut fields, error);
+                    fields.end();
+                    object.raw("error", std::str::from_utf8(&inner).unwrap_or("null"));
+                }
+            }
+            Self::AccountChanged { account, held } => {
+                object.string("account", account);
+                object.uint("held", *held as u64);
+                write_error(&mut object, &Error::AccountChanged(account.clone()));
             }
             Self::Warning(message) => {
                 object.string("message", message);

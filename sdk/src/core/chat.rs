@@ -8,7 +8,7 @@ use super::scan::{self, ObjectWriter};
 use super::sending::Bounds;
 use super::stats::Stamp;
 use super::typing::{Target, Typist};
-use super::{id, rooms};
+use super::{id, lanes, rooms};
 use crate::error::Error;
 use crate::payload::Payload;
 use crate::receipt::{self, Completer, Outcome, Receipt};
@@ -76,7 +76,7 @@ impl Namespace {
         }
     }
 
-    fn own_entry(
+    pub(super) fn own_entry(
         &self,
         cx: &Context,
         seq: u64,
@@ -97,6 +97,10 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            refused: false,
+            deaths: 0,
+            account: None,
+            restored: false,
             keeping: Keeping::Nowhere,
             purpose,
             wire_id: None,
@@ -121,6 +125,10 @@ impl Namespace {
                 for completer in self.rooms.confirmed(room) {
                     cx.settle(self.id, completer, Outcome::Delivered(payload.clone()));
                 }
+            }
+            Some(Error::RateLimited { retry_after, .. }) if self.rooms.waits_for_nobody(room) => {
+                // A room that the user is in already, as far as they know: asked for again when the server says so.
+                self.rooms.postpone(room, cx.after(lanes::pause(retry_after)));
             }
             Some(error) => {
                 let reason = match &error {

@@ -113,6 +113,7 @@ impl Core {
             return;
         }
         let namespace = &mut self.sockets[socket.index()];
+        namespace.count_death();
         namespace.lost(&mut self.cx, &Error::LinkLost);
         let closing = namespace.closing.take();
         let reason = closing

@@ -129,9 +129,9 @@ impl Core {
             }
         }
         for namespace in &mut self.sockets {
-            if let Some(damage) = &contents.damage {
-                self.cx.notice(namespace.id, Notice::StoreError(damage.clone()));
-            }
+            namespace.untold.extend(contents.damage.clone().map(Notice::StoreError));
+            let held = namespace.sort_out();
+            namespace.untold.extend(held);
         }
         others
     }
@@ -149,6 +149,9 @@ impl Core {
         }
         self.warn_if_exposed(socket);
         let namespace = &mut self.sockets[socket.index()];
+        for notice in std::mem::take(&mut namespace.untold) {
+            self.cx.notice(socket, notice);
+        }
         if namespace.state == State::Failed {
             self.attempts.reset();
         }
@@ -212,7 +215,8 @@ impl Core {
     fn emit_for(&mut self, now: Now, socket: SocketId, emission: Emission, purpose: Purpose) -> Receipt {
         self.enter(now);
         let bounds = self.bounds();
-        let ttl = emission.options.ttl.or(self.sockets[socket.index()].config.queue.ttl);
+        let queue = &self.sockets[socket.index()].config.queue;
+        let ttl = emission.options.ttl.or_else(|| queue.ttl_of(&emission.body));
         if let Some(ttl) = ttl {
             self.sooner(self.cx.after(ttl));
         }

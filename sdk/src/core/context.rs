@@ -89,7 +89,20 @@ impl Context {
 
     pub(crate) fn settle(&mut self, socket: SocketId, completer: Completer, outcome: Outcome) {
         self.tally(socket).ended(&outcome);
+        self.status(socket, completer.message_id(), &outcome);
         self.push(Output::Settle(completer, outcome));
+    }
+
+    /// Tells how a message with an id ended, for whoever does not hold its receipt.
+    pub(crate) fn status(&mut self, socket: SocketId, message_id: Option<&str>, outcome: &Outcome) {
+        if let Some(id) = message_id {
+            let notice = Notice::MessageStatus {
+                message_id: id.to_owned(),
+                status: outcome.name(),
+                error: outcome.error().cloned(),
+            };
+            self.notice(socket, notice);
+        }
     }
 
     pub(crate) fn event(&mut self, socket: SocketId, happening: Happening) {

@@ -20,6 +20,7 @@ impl Core {
         namespace.asked_anew = false;
         // A server that took up the old session would not ask who comes.
         namespace.forget_session();
+        namespace.signed_out();
         if self.closed {
             return;
         }

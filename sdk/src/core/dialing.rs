@@ -350,6 +350,7 @@ impl Core {
         }
         self.assembler.reset();
         for namespace in &mut self.sockets {
+            namespace.count_death();
             namespace.lost(&mut self.cx, &Error::LinkLost);
         }
         if let Some(link) = abandoned {

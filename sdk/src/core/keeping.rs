@@ -1,32 +1,140 @@
-//! What a store means to a socket: what is remembered of its server, and messages that leave the store before they are
-//! written.
+//! What a store means to a socket: records of its messages, what is remembered of its server, and messages that leave the
+//! store before they are written.
 
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::accounts::is_doubtful;
+use super::body::Body;
 use super::context::Context;
 use super::features::Features;
 use super::namespace::Namespace;
-use super::outbox::Keeping;
-use crate::store::Profile;
+use super::outbox::{Entry, Keeping, Purpose};
+use super::sending::waits;
+use super::stats::Stamp;
+use crate::error::Error;
+use crate::receipt::{self, Outcome};
+use crate::store::{Profile, Record};
+
+/// How long a store that could not forget a message is left alone.
+const RETRY: Duration = Duration::from_secs(1);
 
 impl Namespace {
+    /// A message as the store keeps it.
+    pub(super) fn record(&self, cx: &Context, entry: &Entry, message_id: &str) -> Record {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let left = entry.expires.map(|at| millis(at.saturating_sub(cx.now.mono)));
+        Record {
+            seq: entry.seq,
+            namespace: self.config.name.clone(),
+            message_id: message_id.to_owned(),
+            body: Bytes::copy_from_slice(entry.body.json()),
+            attachments: entry.attachments.clone(),
+            lane: entry.lane.as_deref().map(str::to_owned),
+            expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
+            ack_timeout_ms: millis(entry.ack_timeout),
+            account: entry.account.as_deref().map(str::to_owned),
+        }
+    }
+
     /// Takes up what is remembered of its server.
     pub(super) fn recall(&mut self, profiles: &mut Vec<Profile>) {
         let own = |profile: &Profile| profile.namespace == self.config.name;
         if let Some(at) = profiles.iter().position(own) {
             let profile = profiles.swap_remove(at);
             self.features = profile.features.as_deref().map(Features::parse);
+            self.remembered = profile.account.as_deref().map(Into::into);
+            self.profile = Some(Box::new(profile));
+        }
+    }
+
+    /// Has the store remember what the greeting said, where that is new.
+    pub(super) fn remember(&mut self, cx: &mut Context) {
+        if !cx.has_store() {
+            return;
+        }
+        let profile = Profile {
+            namespace: self.config.name.clone(),
+            account: self.remembered.as_deref().map(str::to_owned),
+            features: self.features.map(Features::to_json),
+        };
+        if self.profile.as_deref() != Some(&profile) {
+            cx.store_profile(profile.clone());
+            self.profile = Some(Box::new(profile));
+        }
+    }
+
+    /// Takes up a message that a store kept. Its receipt belongs to a process that is gone.
+    pub(crate) fn restore(&mut self, cx: &mut Context, record: Record) {
+        cx.skip_seq(record.seq);
+        let left = |at: u64| cx.after(Duration::from_millis(at.saturating_sub(cx.now.unix_ms)));
+        let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
+        completer.accept_now();
+        self.outbox.push(Entry {
+            seq: record.seq,
+            body: Body::kept(record.body),
+            attachments: record.attachments,
+            ack: false,
+            ack_timeout: Duration::from_millis(record.ack_timeout_ms),
+            reliable: true,
+            volatile: false,
+            lane: record.lane.map(String::into_boxed_str),
+            expires: record.expires_unix_ms.map(left),
+            since: Stamp::at(cx.now.mono),
+            written: Stamp::default(),
+            writes: 0,
+            refused: false,
+            deaths: 0,
+            account: record.account.as_deref().map(Into::into),
+            restored: true,
+            keeping: Keeping::Kept,
+            purpose: Purpose::Message,
+            wire_id: None,
+            completer: Some(completer),
+        });
+    }
+
+    /// The store could not keep these. What was not written is refused; the rest is as good as without a store.
+    pub(crate) fn not_stored(&mut self, cx: &mut Context, seqs: &[u64], error: &Error) {
+        let unwritten = |entry: &Entry| !entry.may_be_known() && seqs.contains(&entry.seq);
+        while let Some(mut entry) = self.outbox.take_where(unwritten) {
+            entry.keeping = Keeping::Nowhere;
+            self.finish(cx, entry, Outcome::Rejected(error.clone()));
+        }
+    }
+
+    /// Has the store forget what is about to be written at most once: after a crash it must not be written again.
+    pub(super) fn release(&mut self, cx: &mut Context) {
+        if !cx.has_store() || self.sends_again() || self.release_at.is_some_and(|at| at > cx.now.mono) {
+            return;
+        }
+        self.release_at = None;
+        let patient = self.server_acks();
+        let chat = self.is_chat();
+        let (rooms, lanes, account) = (&self.rooms, &self.lanes, &self.account);
+        for entry in self.outbox.entries_mut() {
+            let waits = waits(entry, chat, patient, rooms, lanes) || is_doubtful(entry, account.as_ref());
+            if entry.keeping == Keeping::Kept && !waits {
+                entry.keeping = Keeping::Releasing;
+                cx.store_release(self.id, entry.seq);
+            }
         }
     }
 
     /// The store has forgotten a message that is to be written at most once: now it may be.
     pub(super) fn released(&mut self, seq: u64) {
-        if let Some(entry) = self.outbox.find_mut(seq) {
+        let mut all = self.outbox.entries_mut().chain(&mut self.aside);
+        if let Some(entry) = all.find(|entry| entry.seq == seq) {
             entry.keeping = Keeping::Nowhere;
         }
     }
 
     /// The store could not: it is tried again.
-    pub(super) fn not_released(&mut self, _cx: &Context, seq: u64) {
-        if let Some(entry) = self.outbox.find_mut(seq) {
+    pub(super) fn not_released(&mut self, cx: &Context, seq: u64) {
+        self.release_at = Some(cx.after(RETRY));
+        let mut all = self.outbox.entries_mut().chain(&mut self.aside);
+        if let Some(entry) = all.find(|entry| entry.seq == seq) {
             entry.keeping = Keeping::Kept;
         }
     }

@@ -54,6 +54,7 @@ impl Core {
                 namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
             }
         }
+        self.cx.store_erase();
         self.release();
     }
 

@@ -13,6 +13,7 @@
 //!
 //! It is public for the project's own tests and carries no promise of stability.
 
+mod accounts;
 mod acks;
 pub mod backoff;
 mod body;
@@ -23,6 +24,7 @@ mod context;
 mod credentials;
 mod dialing;
 mod emission;
+mod ending;
 pub mod engineio;
 mod features;
 mod hints;
@@ -31,6 +33,7 @@ mod inbound;
 mod io;
 pub mod json;
 mod keeping;
+mod lanes;
 mod leaving;
 mod link;
 mod namespace;
@@ -45,6 +48,7 @@ mod requests;
 pub mod rng;
 mod rooms;
 pub mod scan;
+mod seen;
 mod sending;
 mod settings;
 pub mod socketio;
@@ -56,6 +60,7 @@ mod upgrade;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use body::Body;
 pub use connection::Core;
 pub use emission::{Emission, EmitOptions};
 #[cfg(feature = "typed")]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::acks::Acks;
@@ -10,9 +11,11 @@ use super::context::Context;
 use super::dialing::STABLE;
 use super::features::Features;
 use super::io::{Happening, LinkId, SocketId};
+use super::lanes::Lanes;
 use super::outbox::{Entry, Outbox};
 use super::recovery::{Early, Recovery};
 use super::rooms::Rooms;
+use super::seen::Seen;
 use super::sending::Bounds;
 use super::socketio;
 use super::stats::Stamp;
@@ -20,6 +23,7 @@ use super::typing::Typing;
 use crate::config::{Delivery, Protocol, QueueConfig, TypingConfig};
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, StateChange};
+use crate::store::Profile;
 
 /// How long a greeting is waited for before what is queued goes out without knowing what the server promises.
 const GREETING: Duration = Duration::from_secs(2);
@@ -63,6 +67,8 @@ pub struct NamespaceConfig {
     pub ack_timeout: Duration,
     /// The chat layer's timing, if this socket speaks its protocol.
     pub chat: Option<TypingConfig>,
+    /// The user who is signed in, where that is known before the server says so.
+    pub account: Option<String>,
 }
 
 impl NamespaceConfig {
@@ -75,6 +81,7 @@ impl NamespaceConfig {
             delivery: Delivery::Auto,
             ack_timeout: Duration::from_secs(10),
             chat: None,
+            account: None,
         }
     }
 
@@ -164,7 +171,24 @@ pub(crate) struct Namespace {
     pub(crate) features: Option<Features>,
     /// Until when the greeting is waited for.
     pub(crate) greeting_due: Option<Duration>,
+    /// The user whom the server has greeted, as far as that is still so.
+    pub(crate) account: Option<Arc<str>>,
+    /// The last one it greeted.
+    pub(crate) remembered: Option<Arc<str>>,
+    /// What a store knows of that.
+    pub(crate) profile: Option<Box<Profile>>,
     pub(crate) outbox: Outbox,
+    /// Messages of other users.
+    pub(crate) aside: Vec<Entry>,
+    /// What is to be told once the app connects: until then it has no handlers.
+    pub(crate) untold: Vec<Notice>,
+    pub(crate) lanes: Lanes,
+    /// What the app has heard of that which the server keeps until it has a receipt.
+    pub(crate) seen: Option<Box<Seen>>,
+    /// The id of a message that nothing else may be under way with.
+    pub(crate) alone: Option<u64>,
+    /// When the store is asked again to forget what is to be written at most once.
+    pub(crate) release_at: Option<Duration>,
     /// What goes before the queue: rooms to join.
     pub(crate) urgent: VecDeque<Entry>,
     pub(crate) acks: Acks,
@@ -217,7 +241,16 @@ impl Namespace {
             was_connected: false,
             features: None,
             greeting_due: None,
+            account: config.account.as_deref().map(Into::into),
+            remembered: None,
+            profile: None,
             outbox: Outbox::default(),
+            aside: Vec::new(),
+            untold: Vec::new(),
+            lanes: Lanes::default(),
+            seen: None,
+            alone: None,
+            release_at: None,
             urgent: VecDeque::new(),
             acks: Acks::default(),
             rooms: Rooms::default(),
@@ -303,7 +336,8 @@ impl Namespace {
         self.asked_anew = false;
         self.joins += 1;
         self.stable_at = Some(cx.after(STABLE));
-        self.greeting_due = self.features.is_none().then(|| cx.after(GREETING));
+        let asks_who = !recovered && self.waits_for_account();
+        self.greeting_due = (self.features.is_none() || asks_who).then(|| cx.after(GREETING));
         self.phase = Phase::Greeting;
         self.resume(cx, recovered);
         self.deliver_early(cx, link);
@@ -323,7 +357,9 @@ impl Namespace {
 
     /// Whether what waits depends on promises that the server may still make.
     pub(crate) fn waits_for_greeting(&self) -> bool {
-        self.greeting_due.is_some() && self.config.delivery == Delivery::Auto && self.outbox.reliable() > 0
+        let asks_how =
+            || self.config.delivery == Delivery::Auto && self.features.is_none() && self.outbox.reliable() > 0;
+        self.greeting_due.is_some() && (asks_how() || self.waits_for_account())
     }
 
     /// The server takes part no longer: the link is gone, or it said DISCONNECT.
@@ -360,6 +396,9 @@ impl Namespace {
             self.greeting_due,
             self.stable_at,
             self.outbox.next_deadline(),
+            self.next_expiry_aside(),
+            self.lanes.next_deadline(),
+            self.release_at,
             self.acks.next_deadline(),
             self.rooms.next_deadline(),
             self.typing.next_deadline(),
@@ -373,6 +412,11 @@ impl Namespace {
     pub(crate) fn expire(&mut self, cx: &mut Context, bounds: Bounds) -> Option<Due> {
         let now = cx.now.mono;
         self.expire_messages(cx);
+        self.lanes.expire(now);
+        self.release_at = self.release_at.filter(|at| *at > now);
+        if self.rooms.come_due(now) && matches!(self.phase, Phase::Rejoining | Phase::Ready) {
+            self.ask_for_rooms(cx);
+        }
         self.expire_typing(cx, bounds);
         while let Some(room) = self.rooms.overdue(now) {
             self.room_overdue(cx, &room);

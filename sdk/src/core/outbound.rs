@@ -7,7 +7,7 @@ use super::context::Context;
 use super::engineio::binary_len;
 use super::io::{Frame, Now, Output, ReplyTo, SocketId};
 use super::namespace::Namespace;
-use super::outbox::{Entry, Item, Keeping, Purpose};
+use super::outbox::{Entry, Item, Keeping, Pass, Purpose};
 use super::probe::PROBE;
 use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
@@ -207,12 +207,22 @@ impl Namespace {
         }
         // Acknowledgements for the server do not wait for its greeting.
         let ungreeted = self.waits_for_greeting();
-        let patient = self.server_acks();
+        if !ungreeted {
+            self.release(cx);
+        }
+        let mut pass = Pass::default();
         while batch.bytes < most {
-            let rooms = &self.rooms;
-            let held =
-                |entry: &Entry| ungreeted || entry.lane.as_deref().is_some_and(|lane| rooms.holds(lane, patient));
-            match self.outbox.take_next(held) {
+            let found = match self.is_alone() {
+                true => self.outbox.seek_reply(&mut pass),
+                false => self.outbox.seek(&mut pass, |entry| ungreeted || self.holds(cx, entry)),
+            };
+            match found {
+                // Nothing else is under way with it, so that if the link dies, it is known why.
+                Some(Item::Message(entry)) if entry.is_suspect() && !self.acks.is_empty() => return,
+                Some(_) => {}
+                None => return,
+            }
+            match self.outbox.take_found(&pass) {
                 Some(Item::Message(entry)) => self.write(cx, head, batch, fit, entry),
                 Some(Item::Reply(to, args)) => self.write_reply(head, batch, to, &args),
                 None => return,
@@ -220,7 +230,22 @@ impl Namespace {
         }
     }
 
+    /// Whether a message has to wait, and with it its lane.
+    fn holds(&self, cx: &Context, entry: &Entry) -> bool {
+        let unreleased = entry.keeping == Keeping::Releasing || entry.keeping == Keeping::Kept && !self.sends_again();
+        cx.has_store() && unreleased || self.is_doubtful(entry) || self.waits(entry)
+    }
+
+    /// Whether a message is under way that nothing else may be under way with.
+    fn is_alone(&self) -> bool {
+        self.alone.is_some_and(|id| self.acks.get(id).is_some())
+    }
+
     fn write(&mut self, cx: &mut Context, head: &mut Vec<u8>, batch: &mut Batch, fit: Fit, mut entry: Entry) {
+        if entry.purpose == Purpose::Skip && !self.keeps_order() {
+            // It was for another server.
+            return;
+        }
         if fit.protocol == Protocol::Json {
             return self.write_json(cx, batch, entry);
         }
@@ -257,12 +282,15 @@ impl Namespace {
         match id {
             Some(id) => {
                 batch.asked.push((self.id, id));
+                if entry.is_suspect() {
+                    self.alone = Some(id);
+                }
+                if entry.reliable {
+                    self.lanes.written(entry.lane.as_deref());
+                }
                 self.acks.wait(id, entry);
             }
             None => {
-                if entry.keeping == Keeping::Kept {
-                    cx.store_remove(entry.seq);
-                }
                 if let Purpose::Create { name, password } = entry.purpose {
                     self.rooms.creating(name, password);
                 }

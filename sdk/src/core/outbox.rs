@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,9 @@ use super::stats::Stamp;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
+
+/// At so many deaths of a link a message is suspected, and goes out alone; at one more it is given up.
+pub(crate) const SUSPECT: u8 = 2;
 
 /// One message in the core's care.
 pub(crate) struct Entry {
@@ -32,8 +36,16 @@ pub(crate) struct Entry {
     pub(crate) since: Stamp,
     /// When it was last handed to a link, or written by it.
     pub(crate) written: Stamp,
-    /// To how many links it was handed.
+    /// To how many links it was handed since the server last said that it did not take it.
     pub(crate) writes: u8,
+    /// Whether a server that keeps the order waits for it, because it refused it for a time.
+    pub(crate) refused: bool,
+    /// At how many deaths of a link it was the first without an answer.
+    pub(crate) deaths: u8,
+    /// The user under whom it was accepted, where that was known.
+    pub(crate) account: Option<Arc<str>>,
+    /// Whether it comes from an earlier run of the program.
+    pub(crate) restored: bool,
     /// Whether a store holds it.
     pub(crate) keeping: Keeping,
     pub(crate) purpose: Purpose,
@@ -79,6 +91,8 @@ pub(crate) enum Purpose {
     Typing,
     /// It creates a room of this name, which may have a password.
     Create { name: String, password: Option<String> },
+    /// It tells a server that keeps the order not to wait for a message any more.
+    Skip,
 }
 
 impl Entry {
@@ -89,7 +103,22 @@ impl Entry {
     /// Whether it is the core's own: it tells of a wish or of typing, and neither counts nor can be taken back as a
     /// message.
     pub(crate) fn is_own(&self) -> bool {
-        matches!(self.purpose, Purpose::Leave(_) | Purpose::Typing)
+        matches!(self.purpose, Purpose::Leave(_) | Purpose::Typing | Purpose::Skip)
+    }
+
+    /// Whether it goes out as soon as there is a connection, whatever its lane waits for.
+    pub(crate) fn is_free(&self) -> bool {
+        self.volatile || matches!(self.purpose, Purpose::Typing | Purpose::Skip)
+    }
+
+    /// Whether a server of today may have it already.
+    pub(crate) fn may_be_known(&self) -> bool {
+        self.writes > 0 || self.refused
+    }
+
+    /// Whether the links that died under it are so many that it is suspected of being why.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.deaths >= SUSPECT
     }
 
     /// Whether it is a message of the app's.
@@ -103,6 +132,13 @@ impl Entry {
             0 => unwritten,
             _ => Outcome::Unconfirmed(error),
         }
+    }
+
+    /// A string field of its first argument.
+    pub(crate) fn string_field(&self, name: &str) -> Option<String> {
+        let body = std::str::from_utf8(self.body.json()).ok()?;
+        let field = scan::field(scan::elements(body).nth(1)?, name)?;
+        scan::string(field).map(|text| text.into_owned())
     }
 
     fn is_droppable(&self) -> bool {
@@ -136,6 +172,23 @@ pub(crate) enum Item {
     Message(Entry),
     /// An acknowledgement for the server; void with its link.
     Reply(ReplyTo, RawArgs),
+}
+
+/// One walk through the queue, from its head to its end.
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    at: usize,
+    /// Where messages stand that hold up their lanes.
+    held: Vec<usize>,
+}
+
+impl Pass {
+    fn holds(&self, items: &VecDeque<Item>, entry: &Entry) -> bool {
+        self.held.iter().any(|at| match &items[*at] {
+            Item::Message(held) => held.lane == entry.lane,
+            Item::Reply(..) => false,
+        })
+    }
 }
 
 /// The queue. It knows nothing of links; whoever takes an entry out is answerable for its outcome.
@@ -208,17 +261,44 @@ impl Outbox {
         self.items.make_contiguous().sort_by_key(seq);
     }
 
-    /// Takes the first item that `held` does not hold back.
-    pub(crate) fn take_next(&mut self, held: impl Fn(&Entry) -> bool) -> Option<Item> {
-        let free = |item: &Item| match item {
-            Item::Message(entry) => !held(entry),
-            Item::Reply(..) => true,
-        };
-        if self.items.front().is_some_and(free) {
-            return self.remove_at(0);
+    /// Goes on to the next item that may be written, and gives it. What `held` holds back holds up its lane too.
+    pub(crate) fn seek(&self, pass: &mut Pass, held: impl Fn(&Entry) -> bool) -> Option<&Item> {
+        while let Some(item) = self.items.get(pass.at) {
+            match item {
+                Item::Message(entry) if !entry.is_free() => {
+                    let behind = pass.holds(&self.items, entry);
+                    if !behind && !held(entry) {
+                        return Some(item);
+                    }
+                    if !behind {
+                        pass.held.push(pass.at);
+                    }
+                    pass.at += 1;
+                }
+                Item::Message(_) | Item::Reply(..) => return Some(item),
+            }
         }
-        let at = self.items.iter().position(free)?;
-        self.remove_at(at)
+        None
+    }
+
+    /// The next acknowledgement for the server.
+    pub(crate) fn seek_reply(&self, pass: &mut Pass) -> Option<&Item> {
+        let rest = self.items.range(pass.at.min(self.items.len())..);
+        let ahead = rest.into_iter().position(|item| matches!(item, Item::Reply(..)))?;
+        pass.at += ahead;
+        self.items.get(pass.at)
+    }
+
+    /// Takes the item that was found.
+    pub(crate) fn take_found(&mut self, pass: &Pass) -> Option<Item> {
+        self.remove_at(pass.at)
+    }
+
+    pub(crate) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.items.iter_mut().filter_map(|item| match item {
+            Item::Message(entry) => Some(entry),
+            Item::Reply(..) => None,
+        })
     }
 
     /// Takes out the oldest message that was never written.
@@ -241,14 +321,6 @@ impl Outbox {
             Item::Message(entry) => Some(entry),
             Item::Reply(..) => None,
         }
-    }
-
-    /// The message with this number.
-    pub(crate) fn find_mut(&mut self, seq: u64) -> Option<&mut Entry> {
-        self.items.iter_mut().find_map(|item| match item {
-            Item::Message(entry) if entry.seq == seq => Some(entry),
-            _ => None,
-        })
     }
 
     /// Takes out a message whose time to live is over.

@@ -1,16 +1,21 @@
 //! A socket's messages on their way in: events for the app, and answers to what was sent.
 
+use std::time::Duration;
+
 use bytestring::ByteString;
 
 use super::context::Context;
 use super::features::Features;
 use super::io::{Happening, ReplyTo};
 use super::namespace::Namespace;
-use super::outbox::Purpose;
+use super::outbox::{Entry, Purpose};
 use super::scan;
 use crate::error::Error;
-use crate::payload::Payload;
+use crate::payload::{Payload, RawArgs};
 use crate::receipt::Outcome;
+
+/// More bytes of receipts than this do not wait for a server that reads none.
+const MOST_RECEIPTS: usize = 1 << 20;
 
 impl Namespace {
     /// An event came from the server.
@@ -19,11 +24,39 @@ impl Namespace {
             self.note_offset(&payload);
         }
         if &*name == "connection_status" {
+            self.signed_in(cx, &payload);
             self.greeted(cx, &payload);
         } else if &*name == "closing" {
             self.heard_closing(&payload);
         }
-        self.hear(cx, name, payload, reply_to);
+        match reply_to {
+            Some(to) if self.gives_receipts(&name) => {
+                if self.is_new(&name, &payload) {
+                    self.hear(cx, name, payload, None);
+                }
+                self.receipt(to);
+            }
+            _ => self.hear(cx, name, payload, reply_to),
+        }
+    }
+
+    /// Whether the server keeps this until it has a receipt, which the app has nothing to do with.
+    pub(crate) fn gives_receipts(&self, name: &str) -> bool {
+        let kept = matches!(name, "private_message" | "group_message" | "notification");
+        kept && self.is_chat() && self.features.is_some_and(|features| features.receipts)
+    }
+
+    /// Whether it did not come before.
+    pub(crate) fn is_new(&mut self, name: &str, payload: &Payload) -> bool {
+        let id = payload.string_field("id");
+        id.is_none_or(|id| self.seen.get_or_insert_default().is_new(name, &id))
+    }
+
+    /// Tells the server that it need not keep an event any longer. What is not told is sent again.
+    fn receipt(&mut self, to: ReplyTo) {
+        if self.outbox.reply_bytes() < MOST_RECEIPTS {
+            self.outbox.push_reply(to, RawArgs::json(r#"[{"ok":true}]"#));
+        }
     }
 
     /// Hands an event to the app, unless the chat layer has reason to keep it.
@@ -56,6 +89,7 @@ impl Namespace {
     pub(crate) fn greeted(&mut self, cx: &mut Context, payload: &Payload) {
         self.features = Some(payload.field("features").map(Features::parse).unwrap_or_default());
         self.greeting_due = None;
+        self.remember(cx);
         self.proceed(cx);
     }
 
@@ -71,8 +105,14 @@ impl Namespace {
             (Purpose::Message, false) => None,
             _ => refusal(&payload),
         };
+        if entry.reliable {
+            if let Some(Error::RateLimited { retry_after, .. }) = &refusal {
+                return self.limited(cx, entry, *retry_after, &payload);
+            }
+            self.lanes.answered(entry.lane.as_deref(), refusal.is_none());
+        }
         match std::mem::take(&mut entry.purpose) {
-            Purpose::Message | Purpose::Typing => {}
+            Purpose::Message | Purpose::Typing | Purpose::Skip => {}
             Purpose::Leave(room) => self.left(&room),
             Purpose::Join(room) => self.join_answered(cx, entry.seq, &room, &payload, refusal.clone()),
             Purpose::Create { password, .. } => {
@@ -93,9 +133,24 @@ impl Namespace {
             Some(error) => Outcome::Rejected(error),
             None => Outcome::Delivered(payload),
         };
-        self.finish(cx, entry, outcome);
+        self.conclude(cx, entry, outcome);
         if self.is_joined() {
             self.proceed(cx);
+        }
+    }
+
+    /// The server takes no more of a lane for now: the message goes back to its place, and the lane waits.
+    fn limited(&mut self, cx: &mut Context, mut entry: Entry, retry_after: Option<Duration>, answer: &Payload) {
+        let keeps_order = self.keeps_order();
+        let lane = entry.lane.as_deref();
+        self.lanes.limited(lane, cx.now.mono, retry_after, keeps_order);
+        // It said that it did not take it, now or before.
+        entry.writes = 0;
+        entry.refused = keeps_order;
+        self.outbox.put_back(vec![entry]);
+        let behind = answer.field("error").and_then(|error| scan::field(error, "behind"));
+        if let Some(id) = behind.and_then(scan::string) {
+            self.skip_unknown(cx, &id);
         }
     }
 }
@@ -121,7 +176,7 @@ fn refusal(payload: &Payload) -> Option<Error> {
         let retry_after = scan::field(error, "retryAfterMs").and_then(scan::uint);
         return Some(Error::RateLimited {
             message,
-            retry_after: retry_after.map(std::time::Duration::from_millis),
+            retry_after: retry_after.map(Duration::from_millis),
         });
     }
     Some(Error::Server { code, message })

@@ -11,10 +11,13 @@ pub(crate) const CONFIRMATION: Duration = Duration::from_secs(5);
 /// So many rooms can be in the making on a server that answers nothing.
 const MOST_CREATIONS: usize = 16;
 
+/// How the lanes of rooms begin.
+const LANE: &str = "room:";
+
 /// The lane of a room's messages.
 pub(crate) fn lane(room: &str) -> String {
-    let mut lane = String::with_capacity(5 + room.len());
-    lane.push_str("room:");
+    let mut lane = String::with_capacity(LANE.len() + room.len());
+    lane.push_str(LANE);
     lane.push_str(room);
     lane
 }
@@ -50,6 +53,8 @@ enum Phase {
     Wanted,
     /// Asked for; the answer is due by then.
     Asked(Duration),
+    /// The server's limit: to be asked for again then.
+    Later(Duration),
     /// The server confirmed it.
     Joined,
     /// No answer came in time. One that comes late still counts.
@@ -237,7 +242,7 @@ impl Rooms {
     pub(crate) fn holds(&self, lane: &str, patient: bool) -> bool {
         self.wishes.iter().any(|wish| {
             let waits = match wish.phase {
-                Phase::Wanted | Phase::Asked(_) => true,
+                Phase::Wanted | Phase::Asked(_) | Phase::Later(_) => true,
                 Phase::Overdue => patient,
                 Phase::Joined | Phase::Leaving => false,
             };
@@ -245,9 +250,37 @@ impl Rooms {
         })
     }
 
+    /// Whether nobody waits for the answer about `room`.
+    pub(crate) fn waits_for_nobody(&self, room: &str) -> bool {
+        let wish = self.wishes.iter().find(|wish| wish.room == room);
+        wish.is_some_and(|wish| wish.waiting.is_empty())
+    }
+
+    /// The server wants to be asked for `room` again then.
+    pub(crate) fn postpone(&mut self, room: &str, until: Duration) {
+        self.set(room, Phase::Later(until));
+    }
+
+    /// Rooms whose time to be asked for again has come. Says whether there are any.
+    pub(crate) fn come_due(&mut self, now: Duration) -> bool {
+        let mut due = false;
+        for wish in &mut self.wishes {
+            if matches!(wish.phase, Phase::Later(at) if at <= now) {
+                wish.phase = Phase::Wanted;
+                due = true;
+            }
+        }
+        due
+    }
+
+    /// Whether messages of `lane` from an earlier run wait for the app to join their room again.
+    pub(crate) fn orphans(&self, lane: &str) -> bool {
+        lane.starts_with(LANE) && !self.wishes.iter().any(|wish| wish.lane == lane)
+    }
+
     pub(crate) fn next_deadline(&self) -> Option<Duration> {
         let due = |wish: &Wish| match wish.phase {
-            Phase::Asked(due) => Some(due),
+            Phase::Asked(due) | Phase::Later(due) => Some(due),
             _ => None,
         };
         self.wishes.iter().filter_map(due).min()

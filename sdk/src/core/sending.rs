@@ -1,16 +1,15 @@
 //! A socket's messages on their way out: from `emit` to their one outcome.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
-use super::body::Body;
 use super::context::Context;
 use super::emission::{Emission, EmitOptions, add_message_id};
 use super::id;
 use super::io::Pending;
+use super::lanes::Lanes;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose};
+use super::rooms::Rooms;
 use super::scan::ObjectWriter;
 use super::stats::Stamp;
 use super::typing::Target;
@@ -18,7 +17,6 @@ use crate::config::Overflow;
 use crate::error::Error;
 use crate::receipt::{self, Completer, Outcome, Receipt};
 use crate::state::Notice;
-use crate::store::Record;
 
 /// What a message has to fit into right now.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +31,20 @@ pub(crate) struct Bounds {
     pub(crate) max_payload: Option<u64>,
 }
 
+/// Whether a message waits for its room, or for the server's limit on its lane.
+pub(super) fn waits(entry: &Entry, chat: bool, patient: bool, rooms: &Rooms, lanes: &Lanes) -> bool {
+    let lane = entry.lane.as_deref();
+    // After a restart the app has to say again which rooms it is in.
+    let orphaned = |lane| chat && entry.restored && rooms.orphans(lane);
+    lane.is_some_and(|lane| rooms.holds(lane, patient) || orphaned(lane)) || lanes.holds(lane)
+}
+
 impl Namespace {
+    /// Whether a message waits for its room, or for the server's limit on its lane.
+    pub(super) fn waits(&self, entry: &Entry) -> bool {
+        waits(entry, self.is_chat(), self.server_acks(), &self.rooms, &self.lanes)
+    }
+
     /// Takes a message into its care, or refuses it: the receipt then has its outcome already.
     pub(crate) fn emit(&mut self, cx: &mut Context, emission: Emission, purpose: Purpose, bounds: Bounds) -> Receipt {
         let seq = cx.next_seq();
@@ -52,10 +63,11 @@ impl Namespace {
         if let Err(error) = identified {
             let outcome = Outcome::Rejected(error);
             cx.tally(self.id).ended(&outcome);
+            cx.status(self.id, completer.message_id(), &outcome);
             completer.complete(outcome);
             return receipt;
         }
-        let ttl = options.ttl.or(self.config.queue.ttl);
+        let ttl = options.ttl.or_else(|| self.config.queue.ttl_of(&body));
         let entry = Entry {
             seq,
             body,
@@ -69,6 +81,10 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            refused: false,
+            deaths: 0,
+            account: self.account.clone(),
+            restored: false,
             keeping: Keeping::Nowhere,
             purpose,
             wire_id: None,
@@ -80,6 +96,7 @@ impl Namespace {
             Err(outcome) => {
                 if !typing {
                     cx.tally(self.id).ended(&outcome);
+                    cx.status(self.id, completer.message_id(), &outcome);
                 }
                 completer.complete(outcome);
             }
@@ -144,7 +161,7 @@ impl Namespace {
     }
 
     /// Brings the queue back within its bounds after a link has died with more on its way.
-    fn trim(&mut self, cx: &mut Context) {
+    pub(super) fn trim(&mut self, cx: &mut Context) {
         if self.config.queue.overflow != Overflow::DropOldest {
             return;
         }
@@ -185,192 +202,10 @@ impl Namespace {
         self.outbox.push(entry);
     }
 
-    fn record(&self, cx: &Context, entry: &Entry, message_id: &str) -> Record {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let left = entry.expires.map(|at| millis(at.saturating_sub(cx.now.mono)));
-        Record {
-            seq: entry.seq,
-            namespace: self.config.name.clone(),
-            message_id: message_id.to_owned(),
-            body: Bytes::copy_from_slice(entry.body.json()),
-            attachments: entry.attachments.clone(),
-            lane: entry.lane.as_deref().map(str::to_owned),
-            expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
-            ack_timeout_ms: millis(entry.ack_timeout),
-            account: None,
-        }
-    }
-
-    /// Takes up a message that a store kept. Its receipt belongs to a process that is gone.
-    pub(crate) fn restore(&mut self, cx: &mut Context, record: Record) {
-        cx.skip_seq(record.seq);
-        let left = |at: u64| cx.after(Duration::from_millis(at.saturating_sub(cx.now.unix_ms)));
-        let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
-        completer.accept_now();
-        self.outbox.push(Entry {
-            seq: record.seq,
-            body: Body::kept(record.body),
-            attachments: record.attachments,
-            ack: false,
-            ack_timeout: Duration::from_millis(record.ack_timeout_ms),
-            reliable: true,
-            volatile: false,
-            lane: record.lane.map(String::into_boxed_str),
-            expires: record.expires_unix_ms.map(left),
-            since: Stamp::at(cx.now.mono),
-            written: Stamp::default(),
-            writes: 0,
-            keeping: Keeping::Kept,
-            purpose: Purpose::Message,
-            wire_id: None,
-            completer: Some(completer),
-        });
-    }
-
-    /// Ends a message.
-    pub(crate) fn finish(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        if entry.keeping == Keeping::Kept {
-            cx.store_remove(entry.seq);
-        }
-        if let Some(completer) = entry.completer {
-            cx.settle(self.id, completer, outcome);
-        }
-    }
-
-    /// The link that these were written to is gone.
-    pub(crate) fn take_back(&mut self, cx: &mut Context, error: &Error) {
-        let again = self.sends_again();
-        let mut back: Vec<Entry> = Vec::new();
-        for entry in self.acks.disconnected() {
-            let told_again = match &entry.purpose {
-                // What was sent to the room before goes again, and the leave behind it. A session that may be taken up
-                // again may also still be in the room.
-                Purpose::Leave(room) => {
-                    let behind = back.iter().any(|before| before.lane == entry.lane);
-                    self.rooms.is_leaving(room) && (behind || self.recovery.is_some())
-                }
-                _ => entry.reliable && again,
-            };
-            if told_again {
-                back.push(entry);
-            } else {
-                self.finish(cx, entry, Outcome::Unconfirmed(error.clone()));
-            }
-        }
-        self.outbox.put_back(back);
-        let outbox = &self.outbox;
-        self.rooms.forget_left(|lane| {
-            let mut lane = outbox.entries().filter(|entry| entry.lane.as_deref() == Some(lane));
-            lane.next().is_some_and(|first| !first.is_own()) && lane.any(Entry::is_own)
-        });
-        let drop_them = |entry: &Entry| entry.volatile;
-        while let Some(entry) = self.outbox.take_where(drop_them) {
-            self.finish(cx, entry, Outcome::Dropped);
-        }
-        self.trim(cx);
-    }
-
     /// The server knows that the user is not in `room`.
     pub(crate) fn left(&mut self, room: &str) {
         if self.rooms.is_leaving(room) {
             self.rooms.forget(room);
-        }
-    }
-
-    /// Messages whose time to live is over.
-    pub(crate) fn expire_messages(&mut self, cx: &mut Context) {
-        while let Some(entry) = self.outbox.take_expired(cx.now.mono) {
-            let outcome = entry.ended(Outcome::Expired, Error::LinkLost);
-            self.finish(cx, entry, outcome);
-        }
-    }
-
-    /// The store could not keep these. What was not written is refused; the rest is as good as without a store.
-    pub(crate) fn not_stored(&mut self, cx: &mut Context, seqs: &[u64], error: &Error) {
-        while let Some(mut entry) = self
-            .outbox
-            .take_where(|entry| entry.writes == 0 && seqs.contains(&entry.seq))
-        {
-            entry.keeping = Keeping::Nowhere;
-            self.finish(cx, entry, Outcome::Rejected(error.clone()));
-        }
-    }
-
-    /// No answer came for `id`, and the link is known to have carried the message.
-    pub(crate) fn ack_overdue(&mut self, cx: &mut Context, id: u64) {
-        let Some(entry) = self.acks.get(id) else { return };
-        let error = Error::AckTimeout {
-            after: entry.ack_timeout,
-        };
-        if let Purpose::Join(room) = &entry.purpose {
-            // The wish stays, and an answer that comes late still counts.
-            for completer in self.rooms.unanswered(room) {
-                cx.settle(self.id, completer, Outcome::Unconfirmed(error.clone()));
-            }
-        } else if let Some(entry) = self.acks.answered(id) {
-            if let Purpose::Leave(room) = &entry.purpose {
-                self.left(room);
-            }
-            self.finish(cx, entry, Outcome::Unconfirmed(error));
-        }
-    }
-
-    /// Takes a message back. Says whether it will not be sent, or not again.
-    pub(crate) fn cancel(&mut self, cx: &mut Context, seq: u64) -> bool {
-        if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq && !entry.is_own()) {
-            let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
-            self.finish(cx, entry, outcome);
-            return true;
-        }
-        // Written, and its answer still awaited: it can only be kept from being sent again.
-        let again = |id: &u64| self.sends_again() && self.acks.get(*id).is_some_and(|entry| entry.reliable);
-        let Some(id) = self.acks.id_of(seq).filter(again) else {
-            return false;
-        };
-        if let Some(entry) = self.acks.answered(id) {
-            self.finish(cx, entry, Outcome::Unconfirmed(Error::LinkLost));
-        }
-        true
-    }
-
-    /// Takes back every message that waits to be written. Leaves and typing are none.
-    pub(crate) fn clear(&mut self, cx: &mut Context) {
-        while let Some(entry) = self.outbox.take_where(|entry| !entry.is_own()) {
-            let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
-            self.finish(cx, entry, outcome);
-        }
-    }
-
-    /// Takes back everything of the user, after the link is gone.
-    pub(crate) fn forget(&mut self, cx: &mut Context) {
-        while let Some(entry) = self.outbox.take_where(|_| true) {
-            let outcome = entry.ended(Outcome::Cancelled, Error::Closed);
-            self.finish(cx, entry, outcome);
-        }
-        for completer in self.rooms.drain().collect::<Vec<_>>() {
-            cx.settle(self.id, completer, Outcome::Cancelled);
-        }
-        self.features = None;
-        self.forget_session();
-    }
-
-    /// Ends everything: the client is closed.
-    pub(crate) fn close(&mut self, cx: &mut Context) {
-        for entry in self.acks.disconnected() {
-            self.finish(cx, entry, Outcome::Unconfirmed(Error::Closed));
-        }
-        while let Some(mut entry) = self.outbox.take_where(|_| true) {
-            // What a store holds stays there, and may be sent by the next client: closing is not forgetting.
-            let kept = std::mem::take(&mut entry.keeping) != Keeping::Nowhere;
-            let outcome = match entry.writes {
-                0 if !kept => Outcome::Rejected(Error::Closed),
-                _ => Outcome::Unconfirmed(Error::Closed),
-            };
-            self.finish(cx, entry, outcome);
-        }
-        self.urgent.clear();
-        for completer in self.rooms.drain().collect::<Vec<_>>() {
-            cx.settle(self.id, completer, Outcome::Rejected(Error::Closed));
         }
     }
 

@@ -1,21 +1,15 @@
 //! A store in memory.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Contents, Profile, Record, Store, StoreFuture, Transaction};
+use super::kept::Kept;
+use super::{Contents, Store, StoreFuture, Transaction};
 
 /// Keeps messages in this process's memory. Clones share what they keep, so that a client which is closed and made anew
 /// finds what the first one left; nothing survives the process.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore {
     kept: Arc<Mutex<Kept>>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    records: BTreeMap<u64, Record>,
-    profiles: Vec<Profile>,
 }
 
 impl MemoryStore {
@@ -41,29 +35,12 @@ impl MemoryStore {
 
 impl Store for MemoryStore {
     fn load(&mut self) -> StoreFuture<'_, Contents> {
-        let kept = self.lock();
-        let contents = Contents {
-            records: kept.records.values().cloned().collect(),
-            profiles: kept.profiles.clone(),
-            damage: None,
-        };
+        let contents = self.lock().contents(None);
         Box::pin(std::future::ready(Ok(contents)))
     }
 
     fn apply(&mut self, transaction: Transaction) -> StoreFuture<'_, ()> {
-        let mut kept = self.lock();
-        if transaction.erase {
-            *kept = Kept::default();
-        }
-        let put = transaction.put.into_iter();
-        kept.records.extend(put.map(|record| (record.seq, record)));
-        for seq in transaction.remove {
-            kept.records.remove(&seq);
-        }
-        for profile in transaction.profiles {
-            kept.profiles.retain(|known| known.namespace != profile.namespace);
-            kept.profiles.push(profile);
-        }
+        self.lock().apply(transaction);
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -3,15 +3,38 @@
 //! A [`Store`] keeps reliable messages until the server has acknowledged them. It is one more kind of IO: the client's
 //! driver hands it one [`Transaction`] a turn and holds no lock meanwhile.
 //!
+//! - [`FileStore`]: in a folder, where it survives the process. Not on the web.
 //! - [`MemoryStore`]: for tests, and for a client that is closed and made again within one process.
+//!
+//! Inside: `kept` is what a transaction means, `log` the form of the log, `disk` what one is written to, `log_store` a
+//! store over that, `file` the one over a folder.
 
+#[cfg(not(target_arch = "wasm32"))]
+mod disk;
+#[cfg(not(target_arch = "wasm32"))]
+mod file;
+mod kept;
+#[cfg(not(target_arch = "wasm32"))]
+mod log;
+#[cfg(not(target_arch = "wasm32"))]
+mod log_store;
 mod memory;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
 
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+pub use disk::Disk;
+#[cfg(not(target_arch = "wasm32"))]
+pub use file::FileStore;
+#[cfg(not(target_arch = "wasm32"))]
+#[doc(hidden)]
+pub use log_store::LogStore;
 pub use memory::MemoryStore;
 
 use crate::error::Error;

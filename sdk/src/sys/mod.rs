@@ -22,7 +22,7 @@ pub mod sim;
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::platform;
+pub(crate) use native::{blocking, files, platform};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use web::platform;
 

@@ -19,6 +19,7 @@ use crate::error::Error;
 mod clock;
 mod cookies;
 mod date;
+pub(crate) mod files;
 mod http;
 mod origin;
 mod stream;
@@ -70,6 +71,17 @@ impl Sys for Native {
             origin: Arc::new(Origin::new(options)?),
         }))
     }
+}
+
+/// Runs work that waits for a disk where that stops nothing else, from its first poll on, and to its end whoever waits;
+/// outside of a runtime in the caller's place. `None` if the runtime ended before it began, or the work panicked.
+pub(crate) fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Task<Option<T>> {
+    Box::pin(async {
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn_blocking(work).await.ok(),
+            Err(_) => Some(work()),
+        }
+    })
 }
 
 /// Opens links by tokio.

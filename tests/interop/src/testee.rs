@@ -96,6 +96,17 @@ impl Testee {
         Refusal::read(&answer["error"])
     }
 
+    /// Writes a command, and does not wait for the answer.
+    pub fn say(&self, command: &Value) {
+        self.peer.write(&command.to_string());
+    }
+
+    /// Ends it as `kill -9` does; every line that it has printed.
+    pub async fn kill(mut self) -> Vec<Value> {
+        self.peer.kill().await;
+        self.peer.transcript.ended().await
+    }
+
     /// Writes one line as it is, valid or not, and waits for the error line that answers a line without an `id`.
     pub async fn refused_line(&self, line: &str) -> Refusal {
         self.peer.write(line);

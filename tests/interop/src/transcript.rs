@@ -100,6 +100,24 @@ impl Transcript {
         }
     }
 
+    /// Waits until nothing will be received any more; every line that was.
+    ///
+    /// # Panics
+    /// At the deadline.
+    pub(crate) async fn ended(&self) -> Vec<Value> {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if self.inner().ended.is_some() {
+                return self.so_far(|_| true);
+            }
+            let in_time = timeout_at(deadline, changed).await;
+            assert!(in_time.is_ok(), "{} goes on after its end", self.name);
+        }
+    }
+
     /// Every line received so far for which `keep` holds, taken or not.
     pub(crate) fn so_far(&self, keep: impl Fn(&Value) -> bool) -> Vec<Value> {
         self.inner()

@@ -33,6 +33,9 @@ pub struct ServerConfig {
     pub max_content: usize,
     /// How many messages are kept for one user who is away. Default 10,000.
     pub max_kept: u32,
+    /// How long past the time that it was told a refused message may take to come again, until its
+    /// lane waits for it no more. Default 1 min.
+    pub order_patience: Duration,
     /// How many notifications are kept for one user; beyond it the oldest go. Default 1,000.
     pub max_notifications: u32,
     /// How many connections one user may have; beyond it the oldest is closed (`replaced`).
@@ -73,6 +76,8 @@ pub struct Features {
     pub ack: bool,
     /// A copy of a message is answered as the first was, and not delivered again.
     pub dedupe: bool,
+    /// What follows a refused message in its lane is refused too, until that one comes again.
+    pub order: bool,
 }
 
 impl Features {
@@ -80,11 +85,12 @@ impl Features {
     pub const NONE: Self = Self {
         ack: false,
         dedupe: false,
+        order: false,
     };
 
     /// The names to announce, in the order of the protocol's table.
     pub(crate) fn announced(self) -> Vec<&'static str> {
-        let known = [(self.ack, "ack"), (self.dedupe, "dedupe")];
+        let known = [(self.ack, "ack"), (self.dedupe, "dedupe"), (self.order, "order")];
         let kept = known.into_iter().filter(|(on, _)| *on);
         kept.map(|(_, name)| name).collect()
     }
@@ -95,6 +101,7 @@ impl Default for Features {
         Self {
             ack: true,
             dedupe: true,
+            order: true,
         }
     }
 }
@@ -112,6 +119,7 @@ impl Default for ServerConfig {
             max_payload: 1_000_000,
             max_content: 64 * 1024,
             max_kept: 10_000,
+            order_patience: Duration::from_secs(60),
             max_notifications: 1_000,
             max_connections: None,
             banned: Vec::new(),
@@ -137,6 +145,7 @@ impl fmt::Debug for ServerConfig {
             .field("max_payload", &self.max_payload)
             .field("max_content", &self.max_content)
             .field("max_kept", &self.max_kept)
+            .field("order_patience", &self.order_patience)
             .field("max_notifications", &self.max_notifications)
             .field("max_connections", &self.max_connections)
             .field("idle_timeout", &self.idle_timeout)

@@ -1,61 +1,13 @@
 //! `rejoin-server`: the reference server as a program.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+mod options;
+
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Parser;
-use clap::builder::NonEmptyStringValueParser;
-use rejoin_server::{Database, Server, ServerConfig, ServerError};
+use rejoin_server::{Server, ServerError};
 
-/// The reference chat server of rejoin. It needs no other service.
-#[derive(Debug, Parser)]
-#[command(version)]
-struct Options {
-    /// The port to listen on; 0 lets the system choose.
-    #[arg(long, default_value_t = 3000)]
-    port: u16,
-
-    /// The address to listen on.
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    bind: IpAddr,
-
-    /// The SQLite file that keeps messages and rooms; without it they are kept in memory.
-    #[arg(long, value_name = "FILE")]
-    database: Option<PathBuf>,
-
-    /// The HS256 key of tokens; random unless given.
-    #[arg(
-        long,
-        env = "REJOIN_JWT_SECRET",
-        hide_env_values = true,
-        value_name = "TEXT",
-        value_parser = NonEmptyStringValueParser::new()
-    )]
-    secret: Option<String>,
-
-    /// How many connections one user may have; beyond it the oldest is closed.
-    #[arg(long, value_name = "COUNT")]
-    max_connections: Option<usize>,
-
-    /// A user who may not connect; may be given several times.
-    #[arg(long, value_name = "USER")]
-    ban: Vec<String>,
-
-    /// How long a connection may send no event until it is closed, e.g. 5m.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    idle_timeout: Option<Duration>,
-
-    /// When clients are told to come back after a shutdown, e.g. 2s.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    retry_after: Option<Duration>,
-
-    /// Mint tokens for anyone who asks, on a loopback address only:
-    /// GET /dev/token?user=u1&name=Alice
-    #[arg(long)]
-    dev: bool,
-}
+use options::Options;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -69,23 +21,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), ServerError> {
-    let mut config = ServerConfig {
-        bind: SocketAddr::new(options.bind, options.port),
-        dev_tokens: options.dev,
-        max_connections: options.max_connections,
-        banned: options.ban,
-        idle_timeout: options.idle_timeout,
-        retry_after: options.retry_after,
-        ..ServerConfig::default()
-    };
-    if let Some(secret) = options.secret {
-        config.secret = secret.into_bytes();
-    }
-    if let Some(file) = options.database {
-        config.database = Database::File(file);
-    }
-    let server = Server::start(config).await?;
-    let tokens = match options.dev {
+    let dev = options.dev;
+    let server = Server::start(options.config()).await?;
+    let tokens = match dev {
         true => ", tokens at /dev/token?user=u1&name=Alice",
         false => "",
     };

@@ -80,13 +80,13 @@ impl Driven {
             if let Some(typing) = options.typing.clone() {
                 builder = builder.typing(typing);
             }
-            let chat = options.apply(builder, token).build()?;
+            let chat = options.apply(builder, token)?.build()?;
             (chat.socket().clone(), Link::Chat(chat))
         } else {
             if options.typing.is_some() {
                 return Err(unsupported("option `typing` without the chat layer"));
             }
-            let client = options.apply(Client::builder(url), token).build()?;
+            let client = options.apply(Client::builder(url), token)?.build()?;
             (client.socket(&namespace), Link::Generic(client))
         };
         Ok(Self::new(name, socket, link, token_of, lines))

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use rejoin::store::FileStore;
 use rejoin::{
     BackoffConfig, Buildable, Builder, Delivery, Error, Overflow, Protocol, QueueConfig, SocketOptions, Transport,
     TypingConfig,
@@ -16,7 +17,7 @@ use super::fields::Fields;
 pub(super) type Token = Option<String>;
 
 /// The options that a namespace can have for itself. The others belong to the link.
-const OF_A_NAMESPACE: [&str; 8] = [
+const OF_A_NAMESPACE: [&str; 9] = [
     "namespace",
     "chat",
     "auth",
@@ -25,6 +26,7 @@ const OF_A_NAMESPACE: [&str; 8] = [
     "queue",
     "delivery",
     "ackTimeout",
+    "account",
 ];
 
 /// What a client is made with.
@@ -53,6 +55,9 @@ pub(super) struct Options {
     ack_timeout: Option<Duration>,
     queue: Option<QueueConfig>,
     delivery: Option<Delivery>,
+    account: Option<String>,
+    /// Where reliable messages survive.
+    store: Option<String>,
 }
 
 impl Options {
@@ -82,7 +87,10 @@ impl Options {
         if let Some(reconnect) = fields.group("reconnect")? {
             read.reconnect(reconnect)?;
         }
-        read.queue = fields.group("queue")?.map(queue).transpose()?;
+        if let Some(mut queue) = fields.group("queue")? {
+            read.store = queue.take("store")?;
+            read.queue = Some(bounds(queue)?);
+        }
         read.typing = fields.group("typing")?.map(typing).transpose()?;
         read.delivery = fields.choice(
             "delivery",
@@ -96,9 +104,7 @@ impl Options {
         read.protocol = fields.choice("protocol", &protocols)?;
         read.transports = transports(&mut fields)?;
         read.with_credentials = fields.take("withCredentials")?;
-        if fields.take::<String>("account")?.is_some() {
-            return Err(unsupported("option `account`"));
-        }
+        read.account = fields.take("account")?;
         fields.end()?;
         Ok(read)
     }
@@ -115,7 +121,14 @@ impl Options {
     }
 
     /// Hands every option to the client's builder; `token` is what the provider gives.
-    pub(super) fn apply<T: Buildable>(self, mut builder: Builder<T>, token: watch::Receiver<Token>) -> Builder<T> {
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) fn apply<T: Buildable>(
+        self,
+        mut builder: Builder<T>,
+        token: watch::Receiver<Token>,
+    ) -> Result<Builder<T>, Error> {
         for (name, value) in &self.query {
             builder = builder.query(name, value);
         }
@@ -131,14 +144,17 @@ impl Options {
         }
         set!(protocol => protocol, transports => transports, with_credentials => with_credentials, path => path, auth => auth, require_tls => require_tls, ca => ca_pem, backoff => backoff,
             max_attempts => max_attempts, seed => reconnect_seed, connect_timeout => connect_timeout,
-            ack_timeout => ack_timeout, queue => queue, delivery => delivery);
+            ack_timeout => ack_timeout, queue => queue, delivery => delivery, account => account);
         if let Some(token) = &self.token {
             builder = builder.token(token);
         }
         if self.provider {
             builder = builder.token_provider(move || ask(token.clone()));
         }
-        builder
+        if let Some(folder) = self.store {
+            builder = builder.store(FileStore::open(folder)?);
+        }
+        Ok(builder)
     }
 
     /// The options of a namespace on another client's link.
@@ -152,6 +168,11 @@ impl Options {
                 reason: "it belongs to the link, and so to the client that has it".into(),
             });
         }
+        if self.store.is_some() {
+            return Err(unsupported(
+                "`queue.store` on another client's link: the store is that client's",
+            ));
+        }
         let mut options = SocketOptions::new();
         macro_rules! set {
             ($($field:ident),*) => {$(
@@ -160,7 +181,7 @@ impl Options {
                 }
             )*};
         }
-        set!(auth, queue, delivery, ack_timeout);
+        set!(auth, queue, delivery, ack_timeout, account);
         if let Some(token) = &self.token {
             options = options.token(token);
         }
@@ -180,16 +201,13 @@ async fn ask(mut token: watch::Receiver<Token>) -> Result<String, String> {
     token.clone().ok_or_else(|| "there is no token".to_owned())
 }
 
-fn queue(mut fields: Fields) -> Result<QueueConfig, Error> {
+fn bounds(mut fields: Fields) -> Result<QueueConfig, Error> {
     let mut queue = QueueConfig::default();
     queue.capacity = fields.take("capacity")?.unwrap_or(queue.capacity);
     queue.bytes = fields.take("bytes")?.unwrap_or(queue.bytes);
     let overflow = [("dropOldest", Overflow::DropOldest), ("reject", Overflow::Reject)];
     queue.overflow = fields.choice("overflow", &overflow)?.unwrap_or(queue.overflow);
     queue.ttl = fields.millis("ttl")?;
-    if fields.take::<String>("store")?.is_some() {
-        return Err(unsupported("option `queue.store`"));
-    }
     fields.end()?;
     Ok(queue)
 }
@@ -251,13 +269,6 @@ mod tests {
             let error = refused(options.clone());
             assert_eq!(error.code(), 1002, "{options}");
             assert!(error.to_string().contains(&format!("`{name}`")), "{error}");
-        }
-    }
-
-    #[test]
-    fn what_the_client_does_not_have_is_unsupported() {
-        for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
-            assert_eq!(refused(options.clone()).code(), 1005, "{options}");
         }
     }
 }

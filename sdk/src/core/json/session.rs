@@ -26,6 +26,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(25);
 /// How much longer than that the server may be silent.
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// More receipts than this do not wait for a server that reads none.
+const MOST_RECEIPTS: usize = 4096;
+
 const PING: Frame = Frame::Text(Bytes::from_static(br#"{"type":"ping"}"#));
 
 /// What the server said when the link was opened, and what it owes.
@@ -123,6 +126,9 @@ impl Core {
             self.cx.traffic.answered(namespace.asked, self.cx.now.mono);
         }
         namespace.joined(&mut self.cx, link, client_id, false);
+        if authenticated.is_some() {
+            namespace.signed_in(&mut self.cx, &status);
+        }
         namespace.greeted(&mut self.cx, &status);
         self.welcomed(socket);
         let namespace = &mut self.sockets[socket.index()];
@@ -172,9 +178,32 @@ impl Core {
         match &*name {
             // What the server promises stands in `connection`.
             "connection_status" => namespace.hear(&mut self.cx, name, payload, None),
+            kept if namespace.gives_receipts(kept) => {
+                let id = payload.string_field("id");
+                if namespace.is_new(&name, &payload) {
+                    namespace.hear(&mut self.cx, name, payload, None);
+                }
+                if let Some(id) = id {
+                    self.receipt_by_json(&id);
+                }
+            }
             _ => namespace.received(&mut self.cx, name, payload, None),
         }
         self.settle_in(socket);
+    }
+
+    /// Tells the server that it need not keep an event any longer, as it answers messages. What is not told is sent again.
+    fn receipt_by_json(&mut self, id: &str) {
+        let Dial::Linked(link) = &mut self.dial else { return };
+        if link.next.frames.len() > MOST_RECEIPTS {
+            return;
+        }
+        let mut frame = Vec::with_capacity(id.len() + 32);
+        let mut object = ObjectWriter::new(&mut frame);
+        object.string("type", "ack");
+        object.string("id", id);
+        object.end();
+        link.next.frames.push(Frame::Text(Bytes::from(frame)));
     }
 
     fn answered_by_json(&mut self, socket: SocketId, frame: &str) {

@@ -82,6 +82,8 @@ fn a_joined_socket_joins_again_with_the_new_token_over_the_same_link() {
     assert_eq!(names(&[reliable, queued]), ["none"; 2]);
     pair.server(r#"42["old"]"#);
     pair.server(r#"40{"sid":"s2"}"#);
+    assert_eq!(pair.frames(), [""; 0], "it may be another user's");
+    pair.server(GREETING);
     assert_eq!(
         pair.core.state(pair.socket),
         (State::Connecting, Some("s2")),

@@ -2,13 +2,14 @@
 //!
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
-//! - `lifecycle`, `sending`, `chat`, `hints`, `forget`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
+//! - `lifecycle`, `sending`, `limits`, `poison`, `receipts`, `accounts`, `keeping`, `chat`, `hints`, `forget`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
 //!   `transports`: long-polling and upgrades; `interleavings` and `review`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
 //! - `model`: random histories with an honest server over every kind of link: nothing lost, doubled or out of order once it
 //!   is quiet. `carriage`: what these found.
 
 #![allow(clippy::unwrap_used)]
 
+mod accounts;
 mod carriage;
 mod chat;
 mod closing;
@@ -19,9 +20,13 @@ mod gaps;
 mod hints;
 mod interleavings;
 mod json;
+mod keeping;
 mod lifecycle;
+mod limits;
 mod model;
 mod pair;
+mod poison;
+mod receipts;
 mod recovery;
 mod review;
 mod rules;

@@ -351,6 +351,41 @@ pub(super) fn reconnect(pair: &mut Pair) {
     pair.server(CONNECT);
 }
 
+/// Everything by which the server promises to keep messages in order.
+pub(super) const ORDERLY: &str = r#"42["connection_status",{"connected":true,"userId":"u1","username":"A","features":["ack","dedupe","order","receipts"]}]"#;
+
+/// A chat client that such a server has greeted.
+pub(super) fn orderly() -> Pair {
+    let mut pair = Pair::chat();
+    pair.connect();
+    pair.server(ORDERLY);
+    pair.events.clear();
+    pair
+}
+
+/// The server refuses what a frame asks, for so many milliseconds; `more` goes into the error.
+pub(super) fn limit(pair: &mut Pair, frame: &str, retry_after_ms: u64, more: &str) {
+    let error = format!(r#"{{"code":"rate_limited","message":"slow","retryAfterMs":{retry_after_ms}{more}}}"#);
+    pair.server(&format!(r#"43{}[{{"ok":false,"error":{error}}}]"#, ack_id(frame)));
+}
+
+/// The numbers in `{"n":…}` of the frames written since the last look.
+pub(super) fn numbers(frames: &[String]) -> Vec<u32> {
+    let number = |frame: &String| frame.split(r#""n":"#).nth(1)?.trim_end_matches("}]").parse().ok();
+    frames.iter().filter_map(number).collect()
+}
+
+/// Sends the reliable messages `{"n":…}` in a lane.
+pub(super) fn say_numbers(pair: &mut Pair, lane: &str, numbers: std::ops::Range<u32>) -> Vec<Receipt> {
+    let receipts = numbers.map(|n| {
+        let options = EmitOptions::new().reliable().lane(lane);
+        pair.emit("m", &format!(r#"[{{"n":{n}}}]"#), options)
+    });
+    let receipts = receipts.collect();
+    pair.drain();
+    receipts
+}
+
 pub(super) fn say_to_room(pair: &mut Pair, room: &str) -> Receipt {
     let object = format!(r#"{{"roomId":"{room}","content":"x"}}"#);
     let options = EmitOptions::new().reliable().lane(room_lane(room));

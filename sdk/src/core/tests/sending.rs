@@ -356,20 +356,13 @@ fn an_error_reply_to_a_reliable_message_rejects_it() {
     pair.connect();
     pair.server(GREETING);
     let no = pair.emit("m", "[{}]", EmitOptions::new().reliable());
-    let slow = pair.emit("m", "[{}]", EmitOptions::new().reliable());
     pair.drain();
     pair.server(r#"430[{"ok":false,"error":{"code":"not_a_member","message":"no"}}]"#);
-    pair.server(r#"431[{"ok":false,"error":{"code":"rate_limited","message":"slow","retryAfterMs":700}}]"#);
     let server = Error::Server {
         code: Some("not_a_member".into()),
         message: "no".into(),
     };
     assert_eq!(error_of(&no), server);
-    let limited = Error::RateLimited {
-        message: "slow".into(),
-        retry_after: Some(millis(700)),
-    };
-    assert_eq!(error_of(&slow), limited);
 }
 
 #[test]

@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 
 mod closing;
 mod connection;
+mod delivery;
 mod games;
 mod messages;
 mod mixed;
 mod notifications;
+mod receipts;
+mod restart;
 mod rooms;
 mod stats;
 mod storm;

@@ -1,4 +1,4 @@
-//! What is answered: `{ok: true, id?}` or `{ok: false, error: {code, message, retryAfterMs?}}`.
+//! What is answered: `{ok: true, id?}` or `{ok: false, error: {code, message, retryAfterMs?, behind?}}`.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -23,6 +23,9 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retry_after_ms: Option<u64>,
+    /// The `messageId` that its lane waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) behind: Option<String>,
 }
 
 impl Answer {
@@ -74,6 +77,7 @@ impl Refusal {
             code: Cow::Borrowed(code),
             message: message.into(),
             retry_after_ms: None,
+            behind: None,
         }
     }
 
@@ -84,11 +88,21 @@ impl Refusal {
 
     /// A limit of rate: the same event is taken after `wait`.
     pub(crate) fn rate_limited(wait: Duration) -> Self {
-        // Rounded up: a client that waits as long as it was told must not come too early.
-        let wait = wait.as_micros().div_ceil(1000);
         Self {
-            retry_after_ms: Some(u64::try_from(wait).unwrap_or(u64::MAX)),
+            retry_after_ms: Some(whole_ms(wait)),
             ..Self::new("rate_limited", "too many of these; wait and send it again")
+        }
+    }
+
+    /// One before it in its lane was refused, and has not come again.
+    pub(crate) fn behind(head: String, wait: Duration) -> Self {
+        Self {
+            retry_after_ms: Some(whole_ms(wait)),
+            behind: Some(head),
+            ..Self::new(
+                "rate_limited",
+                "one before it was refused; send that one first, or skip it",
+            )
         }
     }
 
@@ -101,6 +115,11 @@ impl Refusal {
     pub(crate) fn is_rate_limit(&self) -> bool {
         self.code == "rate_limited"
     }
+}
+
+/// Rounded up: a client that waits as long as it was told must not come too early.
+fn whole_ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
 impl From<sqlx::Error> for Refusal {
@@ -121,6 +140,9 @@ mod tests {
             Answer::refused(limited).to_json(),
             r#"{"ok":false,"error":{"code":"rate_limited","message":"too many of these; wait and send it again","retryAfterMs":1501}}"#,
         );
+        let behind = Refusal::behind("m11".to_owned(), Duration::from_secs(1));
+        let json = Answer::refused(behind).to_json();
+        assert!(json.ends_with(r#""retryAfterMs":1000,"behind":"m11"}}"#), "{json}");
     }
 
     #[test]

@@ -7,16 +7,33 @@ use serde_json::{Value, json};
 use super::answer::{Answer, Refusal};
 use super::fields::{Fields, MAX_NAME, excerpt};
 use super::hub::Hub;
+use super::inbox::FULL_RETRY;
 use super::life::Received;
+use super::order::{self, Place};
 use super::session::Session;
 use super::{games, messages, notifications, rooms, typing};
 
 /// Does what an event asks for, and answers.
 pub(super) async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
-    let Received { name, payload, reply } = event;
+    let Received {
+        name,
+        payload,
+        reply,
+        is_too_many,
+    } = event;
     let message_id = payload.get("messageId").cloned();
     let done = match Fields::read(payload) {
-        Ok(fields) => dispatch(hub, session, &name, &fields).await,
+        Ok(fields) => {
+            let place = Place::of(hub, session, &name, &fields, reply.is_wanted());
+            let done = match is_too_many {
+                true => Err(place.remember(hub, Refusal::rate_limited(FULL_RETRY))),
+                false => dispatch(hub, session, &name, &fields, &place).await,
+            };
+            if !done.as_ref().is_err_and(Refusal::is_rate_limit) {
+                place.settle(hub);
+            }
+            done
+        }
         Err(refusal) => Err(refusal),
     };
     if let Err(refusal) = &done
@@ -31,17 +48,24 @@ pub(super) async fn handle(hub: &Hub, session: &Arc<Session>, event: Received) {
     }
 }
 
-async fn dispatch(hub: &Hub, session: &Arc<Session>, name: &str, fields: &Fields) -> Result<Answer, Refusal> {
+async fn dispatch(
+    hub: &Hub,
+    session: &Arc<Session>,
+    name: &str,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     match name {
-        "private_message" => messages::to_user(hub, session, fields).await,
-        "group_message" => messages::to_room(hub, session, fields).await,
+        "private_message" => messages::to_user(hub, session, fields, place).await,
+        "group_message" => messages::to_room(hub, session, fields, place).await,
         "typing_start" | "typing_stop" => typing::relay(hub, session, name, fields),
         "join_room" => rooms::join(hub, session, fields).await,
-        "leave_room" => rooms::leave(hub, session, fields).await,
+        "leave_room" => rooms::leave(hub, session, fields, place).await,
         "create_room" => rooms::create(hub, session, fields).await,
-        "game_invite" => games::invite(hub, session, fields).await,
-        "game_move" => games::make_move(hub, session, fields).await,
-        "mark_notifications_read" => notifications::mark_read(hub, session, fields).await,
+        "game_invite" => games::invite(hub, session, fields, place).await,
+        "game_move" => games::make_move(hub, session, fields, place).await,
+        "mark_notifications_read" => notifications::mark_read(hub, session, fields, place).await,
+        "skip" if hub.config.features.order => order::skip(hub, session, fields),
         _ => Err(Refusal::new(
             "unknown_event",
             format!("{}: this server does not know it", excerpt(name)),

@@ -12,8 +12,9 @@ use super::answer::{Answer, Refusal};
 use super::copies::Once;
 use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
-use super::messages::{deliver, take};
+use super::messages::deliver;
 use super::notifications::notify;
+use super::order::Place;
 use super::session::Session;
 use crate::limits::Action;
 use crate::store::{Game, Notification};
@@ -29,7 +30,12 @@ const MAX_KEPT: usize = 16 * 1024;
 
 /// `game_invite`: answered with the invitation's id, which is the game's. Whoever is away finds a
 /// notification of that id.
-pub(super) async fn invite(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(super) async fn invite(
+    hub: &Hub,
+    session: &Session,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     let from = &session.user;
     let recipient = fields.text("recipientId", MAX_NAME)?;
     let game_type = fields.text("gameType", MAX_NAME)?;
@@ -41,7 +47,7 @@ pub(super) async fn invite(hub: &Hub, session: &Session, fields: &Fields) -> Res
     if let Some(answer) = once.before(hub, &mut store).await? {
         return Ok(answer);
     }
-    take(hub, session, Action::GameInvite)?;
+    place.take_or_wait(hub, session, Action::GameInvite)?;
     let game = Game {
         id: Uuid::new_v4().to_string(),
         game_type: game_type.to_owned(),
@@ -61,7 +67,12 @@ pub(super) async fn invite(hub: &Hub, session: &Session, fields: &Fields) -> Res
 }
 
 /// `game_move`: both players hear of it, on every connection.
-pub(super) async fn make_move(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(super) async fn make_move(
+    hub: &Hub,
+    session: &Session,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     let player = &session.user;
     let id = fields.text("gameId", MAX_NAME)?;
     let made = fields.json("move", MAX_MOVE)?;
@@ -70,7 +81,7 @@ pub(super) async fn make_move(hub: &Hub, session: &Session, fields: &Fields) -> 
     if let Some(answer) = once.before(hub, &mut store).await? {
         return Ok(answer);
     }
-    take(hub, session, Action::GameMove)?;
+    place.take_or_wait(hub, session, Action::GameMove)?;
     let Some(mut game) = store.game(id).await? else {
         let unknown = Refusal::new("unknown_game", format!("{id}: no such game"));
         return once.refuse(&mut store, unknown).await;

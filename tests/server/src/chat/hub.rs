@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use super::closing::Closing;
+use super::order::Lanes;
 use super::presence::Presence;
 use crate::auth::{AuthError, Tokens, User};
 use crate::config::ServerConfig;
@@ -21,6 +22,7 @@ pub(crate) struct Hub {
     pub(crate) tokens: Tokens,
     pub(crate) presence: Presence,
     pub(crate) limiter: Limiter,
+    pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     banned: RwLock<HashSet<String>>,
     /// The server is shutting down: nobody new is let in.
@@ -40,6 +42,7 @@ impl Hub {
             tokens: Tokens::new(&config.secret),
             presence: Presence::default(),
             limiter: Limiter::new(config.limits),
+            lanes: Lanes::new(config.order_patience),
             ending: AtomicBool::new(false),
             counters,
             banned: RwLock::new(config.banned.iter().cloned().collect()),

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::{FromMessageParts, MessageHandler, Value as Raw};
 use socketioxide::socket::Socket;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::answer::{Answer, Refusal};
+use super::fields::{MAX_NAME, excerpt};
 use super::life::{Events, Received};
 use super::outlet::Reply;
 
@@ -32,23 +33,31 @@ pub(crate) struct Incoming {
     waiting: Arc<AtomicUsize>,
 }
 
-#[derive(Debug)]
 enum Item {
     Event(Arc<Socket>, Raw, Option<i64>),
+    TooMany(Box<Received>),
     Gone,
 }
 
 /// Marks [`Inbox`] as its own kind of handler.
 pub(crate) enum InOrder {}
 
-/// How many bytes may wait in one inbox; beyond it events are refused, to be sent again.
+/// How many bytes may wait in one inbox. Beyond it events are refused, to be sent again, each when
+/// its turn comes: one before it in its lane may be refused as well, and has to be the first. Beyond
+/// twice as many the connection ends.
 const MAX_WAITING: usize = 16 * 1024 * 1024;
 
 /// What an event costs beside its text.
 const OVERHEAD: usize = 128;
 
+/// What an event costs of which little is kept: a name and [`PLACE`].
+const OUTLINE: usize = 1024;
+
+/// The fields that tell an event's place in its lane.
+const PLACE: [&str; 4] = ["messageId", "recipientId", "roomId", "gameId"];
+
 /// When to try again after the inbox was full.
-const FULL_RETRY: Duration = Duration::from_secs(1);
+pub(super) const FULL_RETRY: Duration = Duration::from_secs(1);
 
 impl Inbox {
     pub(crate) fn new() -> (Self, Incoming) {
@@ -72,16 +81,19 @@ impl Inbox {
 }
 
 impl MessageHandler<LocalAdapter, InOrder> for Inbox {
-    fn call(&self, socket: Arc<Socket>, mut raw: Raw, ack: Option<i64>) {
-        let cost = cost(&raw);
-        if self.waiting.fetch_add(cost, Ordering::Relaxed) > MAX_WAITING {
-            self.waiting.fetch_sub(cost, Ordering::Relaxed);
-            let answer = Answer::refused(Refusal::rate_limited(FULL_RETRY));
-            let Ok(sender) = AckSender::from_message_parts(&socket, &mut raw, &ack);
-            let _ = sender.send(&answer);
-            return;
-        }
-        let _ = self.queue.send(Item::Event(socket, raw, ack));
+    fn call(&self, socket: Arc<Socket>, raw: Raw, ack: Option<i64>) {
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        let (cost, item) = match waiting {
+            ..=MAX_WAITING => (cost(&raw), Item::Event(socket, raw, ack)),
+            _ if waiting > 2 * MAX_WAITING => {
+                let _ = socket.disconnect();
+                return;
+            }
+            _ => (OUTLINE, Item::TooMany(Box::new(outline(read(&socket, raw, ack))))),
+        };
+        // Only the connection's reader adds to it.
+        self.waiting.fetch_add(cost, Ordering::Relaxed);
+        let _ = self.queue.send(item);
     }
 }
 
@@ -91,6 +103,10 @@ impl Events for Incoming {
             Item::Event(socket, raw, ack) => {
                 self.waiting.fetch_sub(cost(&raw), Ordering::Relaxed);
                 Some(read(&socket, raw, ack))
+            }
+            Item::TooMany(event) => {
+                self.waiting.fetch_sub(OUTLINE, Ordering::Relaxed);
+                Some(*event)
             }
             Item::Gone => None,
         }
@@ -109,5 +125,20 @@ fn read(socket: &Arc<Socket>, mut raw: Raw, ack: Option<i64>) -> Received {
         name: name.map(|Event(name)| name).unwrap_or_default(),
         payload: payload.unwrap_or_default(),
         reply: ack.map_or(Reply::Nowhere, |_| Reply::SocketIo(sender)),
+        is_too_many: false,
+    }
+}
+
+/// What is needed of an event in order to refuse it.
+fn outline(event: Received) -> Received {
+    let place = PLACE.into_iter().filter_map(|field| match event.payload.get(field)? {
+        Value::String(id) if id.len() <= MAX_NAME => Some((field.to_owned(), Value::from(id.as_str()))),
+        _ => None,
+    });
+    Received {
+        name: excerpt(&event.name).to_owned(),
+        payload: Value::Object(place.collect::<Map<_, _>>()),
+        reply: event.reply,
+        is_too_many: true,
     }
 }

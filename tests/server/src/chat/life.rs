@@ -22,6 +22,8 @@ pub(crate) struct Received {
     /// The first argument, or null.
     pub(crate) payload: serde_json::Value,
     pub(crate) reply: Reply,
+    /// Too much waited before it: it is refused when its turn comes.
+    pub(crate) is_too_many: bool,
 }
 
 /// The events of one connection, in the order in which they came.

@@ -9,25 +9,32 @@ use super::answer::{Answer, Refusal};
 use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
 use super::notifications::notify;
+use super::order::Place;
 use super::session::Session;
 use crate::auth::User;
 use crate::limits::Action;
 use crate::store::{Before, Entry, Notification, Recorded, Store};
 
 /// `private_message`: to every connection of one user, or kept until that user connects.
-pub(crate) async fn to_user(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(crate) async fn to_user(
+    hub: &Hub,
+    session: &Session,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     let recipient = fields.text("recipientId", MAX_NAME)?;
     let message = Message::read(hub, session, fields)?;
     let mut store = hub.store.lock().await;
     let mut receivers = hub.presence.of(recipient);
     receivers.retain(|to| to.is_reachable());
-    let taken = match take(hub, session, Action::PrivateMessage) {
+    let taken = match place.take(hub, session, Action::PrivateMessage) {
         Ok(()) if receivers.is_empty() => room_to_keep(hub, &mut store, recipient).await,
         taken => taken,
     };
     if let Err(refusal) = taken {
         let first = store.before(&session.user, message.once).await?;
-        let done = message.again(hub, first.ok_or(refusal)?)?;
+        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "recipientId", recipient));
     }
     let answer = Answer::done_as(&message.id);
@@ -61,13 +68,19 @@ pub(crate) async fn to_user(hub: &Hub, session: &Session, fields: &Fields) -> Re
 }
 
 /// `group_message`: to every connection in a room but the sender's own, which is in it too.
-pub(crate) async fn to_room(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(crate) async fn to_room(
+    hub: &Hub,
+    session: &Session,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     let message = Message::read(hub, session, fields)?;
     let mut store = hub.store.lock().await;
-    if let Err(refusal) = take(hub, session, Action::GroupMessage) {
+    if let Err(refusal) = place.take(hub, session, Action::GroupMessage) {
         let first = store.before(&session.user, message.once).await?;
-        let done = message.again(hub, first.ok_or(refusal)?)?;
+        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "roomId", room));
     }
     let mut receivers = hub.presence.in_room(room);

@@ -9,6 +9,7 @@
 //! - `closing.rs`: why the server ends one
 //! - `presence.rs`: who is connected, and in which rooms
 //! - `dispatch.rs`: from an event to what it does, and to its answer
+//! - `order.rs`: what has to wait behind a refused message
 //! - `messages.rs`, `rooms.rs`, `typing.rs`, `games.rs`, `notifications.rs`, `friends.rs`: the events
 //!   themselves
 //! - `fields.rs`, `answer.rs`, `copies.rs`: reading payloads, what is answered, and to copies
@@ -28,6 +29,7 @@ pub(crate) mod json;
 mod life;
 mod messages;
 mod notifications;
+mod order;
 mod outlet;
 mod password;
 mod presence;

@@ -7,7 +7,8 @@ use super::answer::{Answer, Refusal};
 use super::copies::Once;
 use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
-use super::messages::{deliver, take};
+use super::messages::deliver;
+use super::order::Place;
 use super::session::Session;
 use crate::auth::User;
 use crate::limits::Action;
@@ -77,7 +78,12 @@ pub(super) async fn hand_over(store: &mut Store, session: &Session) -> Result<()
 }
 
 /// `mark_notifications_read`: all of them, or none where one is not the user's.
-pub(super) async fn mark_read(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(super) async fn mark_read(
+    hub: &Hub,
+    session: &Session,
+    fields: &Fields,
+    place: &Place<'_>,
+) -> Result<Answer, Refusal> {
     let user = &session.user.id;
     let ids = fields.texts("notificationIds", MAX_MARKED, MAX_NAME)?;
     let once = Once::read(hub, session, fields)?;
@@ -85,7 +91,7 @@ pub(super) async fn mark_read(hub: &Hub, session: &Session, fields: &Fields) -> 
     if let Some(answer) = once.before(hub, &mut store).await? {
         return Ok(answer);
     }
-    take(hub, session, Action::MarkRead)?;
+    place.take_or_wait(hub, session, Action::MarkRead)?;
     let answer = Answer::done();
     let json = answer.to_json();
     if !store.mark_read(user, &ids, &once.entry(&json)).await? {

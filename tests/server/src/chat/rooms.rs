@@ -13,6 +13,7 @@ use super::answer::{Answer, Refusal};
 use super::fields::{Fields, MAX_DESCRIPTION, MAX_NAME};
 use super::hub::Hub;
 use super::messages::take;
+use super::order::Place;
 use super::password::{self, MAX_PASSWORD};
 use super::session::Session;
 use crate::clock::{iso8601, unix_ms};
@@ -69,10 +70,10 @@ pub(crate) async fn join(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> 
 }
 
 /// `leave_room`: leaving a room that one is not in succeeds, since that is what was wanted.
-pub(crate) async fn leave(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(crate) async fn leave(hub: &Hub, session: &Session, fields: &Fields, place: &Place<'_>) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
-    take(hub, session, Action::JoinRoom)?;
     let _turn = hub.store.lock().await;
+    place.take_or_wait(hub, session, Action::JoinRoom)?;
     if hub.presence.leave(room, session) {
         tell_left(hub, session, room);
     }

@@ -31,7 +31,7 @@ async fn a_connection_names_its_features_and_then_its_user() {
     let connection = plain.event("connection").await;
     assert!(connection["clientId"].as_str().is_some_and(|id| id.len() == 36));
     assert!(connection["message"].is_string());
-    assert_eq!(connection["features"], json!(["ack", "dedupe"]));
+    assert_eq!(connection["features"], json!(["ack", "dedupe", "order"]));
     plain.say(authenticate(&server.mint_token("u1", "Alice", HOUR))).await;
     let authenticated = plain.event("authenticated").await;
     assert_eq!(authenticated["user"], alice());

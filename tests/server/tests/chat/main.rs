@@ -10,6 +10,7 @@ mod json;
 mod limits;
 mod messages;
 mod notifications;
+mod order;
 mod plain;
 mod program;
 mod restart;

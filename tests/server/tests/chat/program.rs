@@ -1,12 +1,13 @@
 //! The program, as a person runs it.
 
+use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
 
 use rejoin_server::ServerConfig;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::wire::Wire;
@@ -25,9 +26,11 @@ async fn a_supervisor_ends_it_as_well_as_a_person() {
     ends_well("-TERM").await;
 }
 
-async fn ends_well(signal: &str) {
+/// Runs the program on a port of its own; it and its address.
+async fn run(arguments: &[&str]) -> (Child, SocketAddr) {
     let mut program = Command::new(env!("CARGO_BIN_EXE_rejoin-server"))
-        .args(["--port", "0", "--retry-after", "2s", "--ban", "u2"])
+        .args(["--port", "0"])
+        .args(arguments)
         .env("REJOIN_JWT_SECRET", SECRET)
         .stdout(Stdio::piped())
         .kill_on_drop(true)
@@ -38,17 +41,28 @@ async fn ends_well(signal: &str) {
     let line = timeout(DEADLINE, lines.next_line()).await.expect("in time");
     let line = line.expect("read").expect("a line");
     let (_, addr) = line.split_once("http://").expect("an address");
-    let addr = addr.parse().expect("an address");
+    (program, addr.parse().expect("an address"))
+}
 
+/// A token for it, from a server that shares its secret.
+async fn token(id: &str) -> Value {
     let minting = start(ServerConfig {
         secret: SECRET.into(),
         ..config()
     })
     .await;
-    let token = |id| json!({ "token": minting.mint_token(id, id, HOUR) });
-    assert!(Wire::connect_to(addr, token("u2"), None).await.is_err());
-    let connected = Wire::connect_to(addr, token("u1"), None).await;
-    let mut alice = connected.expect("the token is good");
+    json!({ "token": minting.mint_token(id, id, HOUR) })
+}
+
+async fn connected(addr: SocketAddr, id: &str) -> Wire {
+    let connected = Wire::connect_to(addr, token(id).await, None).await;
+    connected.expect("the token is good")
+}
+
+async fn ends_well(signal: &str) {
+    let (mut program, addr) = run(&["--retry-after", "2s", "--ban", "u2"]).await;
+    assert!(Wire::connect_to(addr, token("u2").await, None).await.is_err());
+    let mut alice = connected(addr, "u1").await;
     alice.event("connection_status").await;
 
     let pid = program.id().expect("it runs").to_string();
@@ -76,4 +90,18 @@ async fn an_empty_secret_is_refused() {
     assert!(!ended.status.success());
     let told = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(told.contains("--secret"), "{told}");
+}
+
+#[tokio::test]
+async fn promises_can_be_switched_off_and_limits_set_on_the_command_line() {
+    let arguments = ["--without", "dedupe", "--limit", "private_message=1/1h"];
+    let (_program, addr) = run(&arguments).await;
+    let mut alice = connected(addr, "u1").await;
+    let greeting = alice.event("connection_status").await;
+    assert_eq!(greeting["features"], json!(["ack", "order"]));
+    let message = json!({ "recipientId": "u2", "content": "hello" });
+    assert_eq!(alice.request("private_message", message.clone()).await["ok"], true);
+    let refused = alice.request("private_message", message).await;
+    let wait = refused["error"]["retryAfterMs"].as_u64();
+    assert!(wait.is_some_and(|wait| wait > 3_000_000), "{refused}");
 }

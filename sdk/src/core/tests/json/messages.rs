@@ -42,11 +42,6 @@ fn a_refusal_rejects_the_message_with_the_servers_words() {
     let cases = [
         (json!({"code": "not_a_member", "message": "no"}), 4004, "no"),
         (json!("go away"), 4004, "go away"),
-        (
-            json!({"code": "rate_limited", "message": "slow", "retryAfterMs": 5}),
-            4005,
-            "slow",
-        ),
     ];
     for (error, code, words) in cases {
         let sent = pair.emit("x", r#"[{"a":1}]"#, EmitOptions::new().reliable());

@@ -37,7 +37,7 @@ fn dialing(namespace: NamespaceConfig) -> Pair {
 }
 
 /// A chat client without credentials, greeted in these words, all that led there forgotten.
-fn chat(greeting: &str) -> Pair {
+pub(super) fn chat(greeting: &str) -> Pair {
     let mut pair = dialing(chat_config());
     pair.server(greeting);
     pair.events.clear();

@@ -138,6 +138,7 @@ impl<'a> Incoming<'a> {
                     Some(id) => Reply::Json(self.outlet.clone(), id),
                     None => Reply::Nowhere,
                 },
+                is_too_many: false,
             })),
         }
     }

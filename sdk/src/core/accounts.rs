@@ -1,0 +1,81 @@
+//! Whose messages these are: a message goes out under nobody's name but that under which it was accepted.
+//!
+//! A message is of the user whom the last greeting named. One that was accepted before there was a greeting is of the user
+//! whom the next one names; one from an earlier run of the program, in which there was none, is of the user who was
+//! remembered then, if anyone was. What is not of the user who is connected is set aside until its own user is.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::namespace::{AuthSource, Namespace};
+use super::outbox::Entry;
+use crate::payload::Payload;
+use crate::state::Notice;
+
+/// No user id that is longer, in bytes, tells users apart.
+const LONGEST: usize = 256;
+
+/// Whether a message has to wait until the server says who the user is, who is `account` as far as is known.
+pub(super) fn is_doubtful(entry: &Entry, account: Option<&Arc<str>>) -> bool {
+    entry.account.is_some() && entry.account.as_ref() != account
+}
+
+impl Namespace {
+    /// The server has named the user. A server without users may name the session instead.
+    pub(super) fn signed_in(&mut self, cx: &mut Context, greeting: &Payload) {
+        let named = greeting.string_field("userId");
+        let Some(user) = named.filter(|user| user.len() <= LONGEST && self.sid.as_deref() != Some(user)) else {
+            return;
+        };
+        let user: Arc<str> = user.into();
+        let changed = self.account.as_ref() != Some(&user);
+        let remembered = self.remembered.clone();
+        let all = self.acks.entries_mut().chain(self.outbox.entries_mut());
+        for entry in all.filter(|entry| entry.account.is_none()) {
+            let of = if entry.restored { remembered.as_ref() } else { None };
+            entry.account = Some(Arc::clone(of.unwrap_or(&user)));
+        }
+        self.account = Some(Arc::clone(&user));
+        self.remembered = Some(user);
+        if let Some(held) = self.sort_out().filter(|_| changed) {
+            cx.notice(self.id, held);
+        }
+    }
+
+    /// Other credentials may be another user's.
+    pub(super) fn signed_out(&mut self) {
+        self.account = None;
+    }
+
+    /// Sets aside what is another user's, and takes up what is this user's. Gives what there is to tell.
+    pub(super) fn sort_out(&mut self) -> Option<Notice> {
+        let user = self.account.clone()?;
+        let others = |entry: &Entry| entry.account.as_ref().is_some_and(|of| *of != user);
+        while let Some(entry) = self.outbox.take_where(others) {
+            self.aside.push(entry);
+        }
+        let own = |entry: &mut Entry| entry.account.as_ref() == Some(&user);
+        let back: Vec<Entry> = self.aside.extract_if(.., own).collect();
+        self.outbox.put_back(back);
+        let held = self.aside.first()?;
+        Some(Notice::AccountChanged {
+            account: held.account.as_deref().unwrap_or_default().to_owned(),
+            held: self.aside.len(),
+        })
+    }
+
+    /// Whether a message has to wait until the server says who the user is.
+    pub(super) fn is_doubtful(&self, entry: &Entry) -> bool {
+        is_doubtful(entry, self.account.as_ref())
+    }
+
+    /// Whether something waits that may be another user's. The same credentials are the same user; a provider may give
+    /// another's.
+    pub(super) fn waits_for_account(&self) -> bool {
+        let provided = self.config.auth == AuthSource::Provider;
+        self.outbox.entries().any(|entry| match entry.account {
+            Some(_) => provided || self.is_doubtful(entry),
+            None => entry.restored,
+        })
+    }
+}
