@@ -128,6 +128,10 @@ pub(crate) struct Book {
     pub(crate) receipts: Vec<(Run, String, Duration)>,
     /// For each session that can be recovered, what was meant for it, in order.
     pub(crate) chains: BTreeMap<String, Chain>,
+    /// How messages ended, as the app was told apart from their receipts.
+    pub(crate) statuses: Vec<(Run, String, &'static str)>,
+    /// Messages that the server did not take because of its limit.
+    pub(crate) limited: Vec<usize>,
     /// The ids of messages that the app was told were dropped for room.
     pub(crate) dropped: BTreeSet<String>,
     /// What the client said that no server takes.

@@ -1,73 +1,79 @@
-//! A store on a simulated disk: it takes its time, it fails now and then, and a process may be killed while it writes.
+//! The file store's log on a simulated disk: it takes its time, it fails now and then, and a process may be killed while
+//! it writes.
 
-use std::collections::BTreeMap;
+use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
 use rejoin::Error;
 use rejoin::sim::Process;
-use rejoin::store::{Contents, Profile, Record, Store, StoreFuture, Transaction};
+use rejoin::store::{Contents, Disk, LogStore, Store, StoreFuture, Transaction};
 
 use crate::book::Facts;
 use crate::rng::Rng;
 
-/// What survives a process. Clones are handles.
+/// A disk, which survives processes. Clones are handles.
 #[derive(Debug, Clone)]
-pub(crate) struct Disk {
-    kept: Arc<Mutex<Kept>>,
+pub(crate) struct Platter {
+    state: Arc<Mutex<State>>,
     facts: Facts,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct State {
     rng: Rng,
-    records: BTreeMap<u64, Record>,
-    profiles: Vec<Profile>,
-    /// What is being written.
-    pending: Option<Transaction>,
+    log: Option<Vec<u8>>,
+    aside: usize,
+    /// From where on what was appended may be lost: nobody was told yet that it is there.
+    unsure: Option<usize>,
     /// How long a transaction takes, in microseconds at most.
     latency: u64,
     /// In so many of a hundred cases it fails.
     failures: u64,
 }
 
-impl Disk {
+impl Platter {
     pub(crate) fn new(seed: u64, facts: Facts) -> Self {
         let mut rng = Rng::new(seed);
         let latency = *rng.pick(&[0, 300, 5_000, 80_000]);
+        let failures = *rng.pick(&[0, 0, 0, 3]);
         Self {
-            kept: Arc::new(Mutex::new(Kept {
-                failures: *rng.pick(&[0, 0, 0, 3]),
+            state: Arc::new(Mutex::new(State {
                 rng,
-                records: BTreeMap::new(),
-                profiles: Vec::new(),
-                pending: None,
+                log: None,
+                aside: 0,
+                unsure: None,
                 latency,
+                failures,
             })),
             facts,
         }
     }
 
     /// A store of a process on this disk.
-    pub(crate) fn store(&self, process: &Process) -> DiskStore {
-        DiskStore {
-            disk: self.clone(),
+    pub(crate) fn store(&self, process: &Process) -> SlowStore {
+        SlowStore {
+            log: LogStore::open(self.clone()).expect("reading does not fail"),
+            platter: self.clone(),
             process: process.clone(),
         }
     }
 
-    /// The process was killed: what was being written is there, or it is not.
+    /// The process was killed: of what was being written, so much is there.
     pub(crate) fn crash(&self) {
-        let mut kept = self.lock();
-        if let Some(pending) = kept.pending.take() {
-            let done = kept.rng.chance(50);
-            self.facts.count(match done {
-                true => "fault: killed while the store wrote, behind its end",
-                false => "fault: killed while the store wrote, before its end",
+        let mut state = self.lock();
+        let State { rng, log, unsure, .. } = &mut *state;
+        if let (Some(from), Some(log)) = (unsure.take(), log) {
+            let there = from + rng.index(log.len().saturating_sub(from) + 1);
+            let all = log.len();
+            let there = if rng.chance(30) { all } else { there };
+            log.truncate(there);
+            self.facts.count(match there {
+                there if there == all => "fault: killed while the store wrote, behind the end",
+                there if there == from => "fault: killed while the store wrote, before the beginning",
+                _ => "fault: killed while the store wrote, in the middle",
             });
-            if done {
-                kept.apply(pending);
-            }
         }
     }
 
@@ -78,71 +84,101 @@ impl Disk {
 
     /// The ids of the messages that are kept.
     pub(crate) fn message_ids(&self) -> Vec<String> {
-        let kept = self.lock();
-        kept.records.values().map(|record| record.message_id.clone()).collect()
+        let mut log = LogStore::open(self.clone()).expect("reading does not fail");
+        let contents = log.load().now_or_never().and_then(Result::ok).unwrap_or_default();
+        contents.records.into_iter().map(|record| record.message_id).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Kept {
-    fn apply(&mut self, transaction: Transaction) {
-        if transaction.erase {
-            self.records.clear();
-            self.profiles.clear();
-        }
-        let put = transaction.put.into_iter();
-        self.records.extend(put.map(|record| (record.seq, record)));
-        for seq in transaction.remove {
-            self.records.remove(&seq);
-        }
-        for profile in transaction.profiles {
-            self.profiles.retain(|known| known.namespace != profile.namespace);
-            self.profiles.push(profile);
-        }
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The store of one process.
-pub(crate) struct DiskStore {
-    disk: Disk,
+impl Disk for Platter {
+    fn name(&self) -> String {
+        "simulated".to_owned()
+    }
+
+    fn blocks(&self) -> bool {
+        false
+    }
+
+    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.lock().log.clone())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        let State {
+            rng,
+            log,
+            unsure,
+            failures,
+            ..
+        } = &mut *state;
+        let log = log.get_or_insert_default();
+        *unsure = Some(log.len());
+        if rng.chance(*failures) {
+            self.facts.count("fault: the store failed");
+            log.extend_from_slice(&bytes[..rng.index(bytes.len() + 1)]);
+            return Err(io::Error::other("the disk is full"));
+        }
+        log.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        if let Some(log) = &mut self.lock().log {
+            log.truncate(usize::try_from(len).unwrap_or(usize::MAX));
+        }
+        Ok(())
+    }
+
+    fn replace(&mut self, log: &[u8]) -> io::Result<()> {
+        let mut state = self.lock();
+        state.log = Some(log.to_vec());
+        state.unsure = None;
+        Ok(())
+    }
+
+    fn set_aside(&mut self, _: &[u8]) -> io::Result<String> {
+        let mut state = self.lock();
+        state.aside += 1;
+        self.facts.count("the store set something aside");
+        Ok(format!("aside-{}", state.aside))
+    }
+
+    fn erase_aside(&mut self) -> io::Result<()> {
+        self.lock().aside = 0;
+        Ok(())
+    }
+}
+
+/// The store of one process: what it writes is there for good only after a time.
+pub(crate) struct SlowStore {
+    log: LogStore<Platter>,
+    platter: Platter,
     process: Process,
 }
 
-impl Store for DiskStore {
+impl Store for SlowStore {
     fn load(&mut self) -> StoreFuture<'_, Contents> {
-        let kept = self.disk.lock();
-        let mut contents = Contents::default();
-        contents.records = kept.records.values().cloned().collect();
-        contents.profiles.clone_from(&kept.profiles);
-        Box::pin(std::future::ready(Ok(contents)))
+        self.log.load()
     }
 
     fn apply(&mut self, transaction: Transaction) -> StoreFuture<'_, ()> {
         Box::pin(async move {
-            let (time, fails) = {
-                let mut kept = self.disk.lock();
-                let Kept {
-                    rng, latency, failures, ..
-                } = &mut *kept;
-                let time = Duration::from_micros(rng.below(*latency + 1));
-                let fails = rng.chance(*failures);
-                kept.pending = Some(transaction.clone());
-                (time, fails)
+            let time = {
+                let mut state = self.platter.lock();
+                let State { rng, latency, .. } = &mut *state;
+                Duration::from_micros(rng.below(*latency + 1))
             };
+            let result: Result<(), Error> = self.log.apply(transaction).await;
             if !time.is_zero() {
                 self.process.sleep(time).await;
             }
-            let mut kept = self.disk.lock();
-            kept.pending = None;
-            if fails {
-                self.disk.facts.count("fault: the store failed");
-                return Err(Error::Store("the disk is full".into()));
-            }
-            kept.apply(transaction);
-            Ok(())
+            self.platter.lock().unsure = None;
+            result
         })
     }
 }

@@ -15,7 +15,7 @@ use rejoin::{
 use serde_json::Value;
 
 use crate::book::{Call, Facts, Heard, Kind, PEOPLE, Run, Sent, Who, mark};
-use crate::disk::Disk;
+use crate::disk::Platter;
 use crate::network::Net;
 use crate::plan::{Habits, Note};
 use crate::server::chat::POISON;
@@ -42,7 +42,7 @@ pub(crate) struct Person {
     pub(crate) who: Who,
     pub(crate) device: Device,
     pub(crate) habits: Habits,
-    pub(crate) disk: Option<Disk>,
+    pub(crate) disk: Option<Platter>,
     /// The newest token that was given to this person.
     pub(crate) token: Arc<AtomicU64>,
     pub(crate) life: Option<Life>,
@@ -76,7 +76,7 @@ impl Person {
         Self {
             who,
             device,
-            disk: habits.stores.then(|| Disk::new(seed, facts.clone())),
+            disk: habits.stores.then(|| Platter::new(seed, facts.clone())),
             habits,
             token: Arc::default(),
             life: None,
@@ -168,6 +168,10 @@ impl Person {
             } = notice
             {
                 facts.book().dropped.insert(id.clone());
+            }
+            if let Notice::MessageStatus { message_id, status, .. } = notice {
+                let mut book = facts.book();
+                book.statuses.push((run, message_id.clone(), status));
             }
         });
         vec![events, states, notices]

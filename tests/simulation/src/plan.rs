@@ -175,7 +175,7 @@ fn manner(rng: &mut Rng) -> Manner {
 
 fn habits(rng: &mut Rng, manner: &Manner) -> Habits {
     let delivery = match rng.below(10) {
-        0 => Delivery::AtMostOnce,
+        0 if !(manner.order && manner.limit.is_some()) || expected::SKIPS_AT_MOST_ONCE => Delivery::AtMostOnce,
         // Only where the server removes duplicates.
         1 if manner.dedupe => Delivery::AtLeastOnce,
         _ => Delivery::Auto,

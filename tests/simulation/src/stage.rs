@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rejoin::sim::World;
-use rejoin::{Hint, State};
+use rejoin::{Hint, RealtimeClient, State};
 
 use crate::book::{Call, Facts, PEOPLE, Who};
 use crate::check;
+use crate::disk::Platter;
 use crate::network::{Net, Weather};
 use crate::person::Person;
-use crate::plan::{Deed, Plan, Step};
+use crate::plan::{Deed, Plan, ROOMS, Step};
 use crate::rng::Rng;
 use crate::server::Server;
 
@@ -242,6 +243,17 @@ impl Stage {
             self.act(who, Deed::Hint(Hint::Online));
             self.act(who, Deed::Hint(Hint::Foreground));
             self.act(who, Deed::Connect);
+            // Messages of an earlier life wait for the app to say which rooms it is in.
+            let person = &self.people[who];
+            let waits = |client: &RealtimeClient| {
+                let mut pending = client.socket().pending().into_iter();
+                pending.any(|pending| pending.event == "group_message")
+            };
+            if person.run().is_some_and(|run| run.number > 0) && person.client().is_some_and(waits) {
+                for room in ROOMS {
+                    self.act(who, Deed::Join { room, right: true });
+                }
+            }
             self.act(who, Deed::Private { poison: false });
         }
     }
@@ -287,12 +299,6 @@ impl Stage {
             if pending > 0 {
                 restless.push(format!("{} has {pending} messages that still wait", PEOPLE[person.who]));
             }
-            if let Some(disk) = &person.disk {
-                let kept = disk.message_ids();
-                if !kept.is_empty() {
-                    restless.push(format!("the store of {} still keeps {kept:?}", PEOPLE[person.who]));
-                }
-            }
         }
         let links = self.net.server(|server| server.links());
         if links != self.people.len() {
@@ -305,6 +311,12 @@ impl Stage {
         for (n, sent) in self.facts.book().sent.iter().enumerate() {
             if sent.outcomes.is_empty() && lives[sent.run.who] == Some(sent.run) {
                 restless.push(format!("message {n} has no outcome"));
+            }
+        }
+        for person in self.people.iter().filter(|_| restless.is_empty()) {
+            let kept = person.disk.as_ref().map(Platter::message_ids).unwrap_or_default();
+            if !kept.is_empty() {
+                return vec![format!("the store of {} still keeps {kept:?}", PEOPLE[person.who])];
             }
         }
         restless

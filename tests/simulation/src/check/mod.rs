@@ -24,9 +24,11 @@ pub(crate) fn all(stage: &Stage, settled: bool) -> Vec<String> {
     let habits: Vec<_> = stage.people.iter().map(|person| person.habits.clone()).collect();
     let server = stage.net.server(|server| server.manner.clone());
     let book = stage.facts.book();
-    let checks: [fn(&Book) -> Vec<String>; 10] = [
+    let checks: [fn(&Book) -> Vec<String>; 12] = [
         outcomes::nothing_is_acted_on_twice,
         outcomes::nobody_has_two_outcomes,
+        outcomes::what_is_told_is_the_outcome,
+        outcomes::what_was_taken_back_was_not_acted_on,
         outcomes::what_is_delivered_was_acted_on,
         outcomes::what_is_sent_was_written,
         outcomes::what_the_server_refused_was_not_acted_on,
@@ -42,7 +44,7 @@ pub(crate) fn all(stage: &Stage, settled: bool) -> Vec<String> {
     failures.extend(silence::nobody_dials_while_held(&book));
     failures.extend(silence::nothing_is_written_while_paused(&book));
     failures.extend(early::nobody_dials_too_early(&book));
-    failures.extend(order::lanes_keep_their_order(&book, server.dedupe));
+    failures.extend(order::lanes_keep_their_order(&book, &server, &habits));
     failures.extend(incoming::nothing_is_handled_twice(&book));
     failures.extend(incoming::what_has_a_receipt_was_handled(&book));
     failures.extend(incoming::recovered_sessions_miss_nothing(&book));

@@ -2,14 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use rejoin::{Delivery, Outcome};
+
 use crate::book::{Book, Processed, Who};
+use crate::plan::Habits;
+use crate::server::Manner;
 
 /// What the server acted on, in the order in which it was sent. Two messages that went over two links, of which the first is
 /// not sent again, may overtake each other on the way: nobody can keep these apart.
-pub(super) fn lanes_keep_their_order(book: &Book, dedupes: bool) -> Vec<String> {
+pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Habits]) -> Vec<String> {
+    if server.limit.is_some() && !server.order {
+        // It may refuse the first of two and take the second.
+        return Vec::new();
+    }
     let mut lanes: BTreeMap<(Who, Option<&str>), Vec<Processed>> = BTreeMap::new();
     for processed in &book.processed {
         let sent = &book.sent[processed.n];
+        if sent.volatile {
+            // It goes out at once or never, whatever its lane waits for.
+            continue;
+        }
+        if server.limit.is_some() && !sent.reliable {
+            // What carries no message id is not limited.
+            continue;
+        }
         let lane = (sent.run.who, sent.lane.as_deref());
         lanes.entry(lane).or_default().push(*processed);
     }
@@ -17,8 +33,11 @@ pub(super) fn lanes_keep_their_order(book: &Book, dedupes: bool) -> Vec<String> 
     for ((_, lane), acted) in lanes {
         for (at, later) in acted.iter().enumerate() {
             let overtaken = |earlier: &&Processed| {
-                let again = book.sent[later.n].reliable && dedupes;
-                earlier.n > later.n && (earlier.link == later.link || again)
+                let sent = &book.sent[later.n];
+                let once = habits[sent.run.who].delivery == Delivery::AtMostOnce;
+                let again = sent.reliable && server.dedupe && server.ack && !once;
+                let given_up = matches!(sent.outcomes.first(), Some((_, Outcome::Unconfirmed(_))));
+                earlier.n > later.n && (earlier.link == later.link || again && !given_up)
             };
             if let Some(earlier) = acted[..at].iter().find(overtaken) {
                 failures.push(format!(

@@ -1,5 +1,8 @@
 //! An outcome says what is known, and what it says is so.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use rejoin::{Delivery, Error, ErrorKind, Outcome};
 
 use crate::book::{Book, Call, Run, Sent};
@@ -39,6 +42,40 @@ pub(super) fn nobody_has_two_outcomes(book: &Book) -> Vec<String> {
     let all = book.sent.iter().enumerate();
     all.filter(|(_, sent)| sent.outcomes.len() > 1)
         .map(|(n, sent)| format!("message {n} has {} outcomes; one is expected", sent.outcomes.len()))
+        .collect()
+}
+
+/// `messageStatus` says what the receipt says, once.
+pub(super) fn what_is_told_is_the_outcome(book: &Book) -> Vec<String> {
+    let mut told: BTreeMap<(Run, &str), &str> = BTreeMap::new();
+    let mut failures = Vec::new();
+    for (run, id, status) in &book.statuses {
+        if let Some(before) = told.insert((*run, id), status) {
+            failures.push(format!("{run:?} was told that {id} is {before}, and then {status}"));
+        }
+    }
+    for (n, sent) in book.sent.iter().enumerate() {
+        let Some(id) = sent.message_id.as_deref() else { continue };
+        let told = told.get(&(sent.run, id)).copied();
+        let outcome = outcome(sent).map(Outcome::name);
+        if told != outcome {
+            failures.push(format!("message {n} ended {outcome:?}, and its app was told {told:?}"));
+        }
+    }
+    failures
+}
+
+pub(super) fn what_was_taken_back_was_not_acted_on(book: &Book) -> Vec<String> {
+    let (acted, _) = times(book);
+    let back = |sent: &Sent| {
+        matches!(
+            outcome(sent),
+            Some(Outcome::Cancelled | Outcome::Expired | Outcome::Dropped)
+        )
+    };
+    marked(book)
+        .filter(|(n, sent)| back(sent) && acted[*n] > 0)
+        .map(|(n, sent)| format!("message {n} ended {:?}, and yet the server acted on it", outcome(sent)))
         .collect()
 }
 
@@ -103,7 +140,7 @@ pub(super) fn what_is_unconfirmed_was_written(book: &Book) -> Vec<String> {
         book.calls.iter().any(|(who, at, call)| {
             let leaves = matches!(call, Call::Disconnect | Call::Background | Call::Forget | Call::Token);
             // Ten seconds pass between the hint and the end.
-            *who == sent.run.who && leaves && at <= ended && *ended - *at <= std::time::Duration::from_secs(12)
+            *who == sent.run.who && leaves && at <= ended && *ended - *at <= Duration::from_secs(12)
         })
     };
     marked(book)
@@ -139,7 +176,9 @@ pub(super) fn what_was_accepted_survives(
         let dropped = sent.message_id.as_ref().is_some_and(|id| book.dropped.contains(id));
         let excused =
             dropped || sent.ttl.is_some() || ended(Call::Clear) || ended(Call::Forget) || refusable || sent.poison;
-        let again = server.ack && server.dedupe && habits[sent.run.who].delivery != Delivery::AtMostOnce;
+        // A server that greets late is taken for one that promises nothing.
+        let late = server.greeting > Duration::from_secs(2);
+        let again = server.ack && server.dedupe && !late && habits[sent.run.who].delivery != Delivery::AtMostOnce;
         let once = written[n] > 0 && !again;
         let secret = sent.kind == crate::book::Kind::Create;
         if lost && !excused && !once && !secret {
@@ -152,7 +191,7 @@ pub(super) fn what_was_accepted_survives(
 }
 
 /// Whether a message ended for want of an answer.
-pub(super) fn unanswered(sent: &Sent) -> Option<(std::time::Duration, std::time::Duration)> {
+pub(super) fn unanswered(sent: &Sent) -> Option<(Duration, Duration)> {
     match sent.outcomes.first() {
         Some((at, Outcome::Unconfirmed(Error::AckTimeout { after }))) => Some((*at, *after)),
         _ => None,

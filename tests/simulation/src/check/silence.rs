@@ -1,16 +1,21 @@
 //! What must not be sent.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rejoin::{Outcome, State};
 
 use crate::book::{Book, Call, Run};
 
+/// Not before, unless the server said that it did not take it, and not after.
 pub(super) fn what_was_taken_back_is_not_written(book: &Book) -> Vec<String> {
     let mut failures = Vec::new();
+    let refused: BTreeSet<usize> = book.limited.iter().copied().collect();
     for written in &book.written {
         let sent = &book.sent[written.n];
-        if let Some((ended, Outcome::Cancelled | Outcome::Expired | Outcome::Dropped)) = sent.outcomes.first() {
+        if let Some((ended, Outcome::Cancelled | Outcome::Expired | Outcome::Dropped)) = sent.outcomes.first()
+            && (written.at > *ended || !refused.contains(&written.n))
+        {
             failures.push(format!(
                 "message {} ended {:?} at {ended:?}, and yet a link was given it, at {:?}",
                 written.n, sent.outcomes[0].1, written.at

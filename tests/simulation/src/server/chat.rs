@@ -67,7 +67,7 @@ impl Server {
             }
             return;
         }
-        let answer = match self.refusal(link, user, name, data, id) {
+        let answer = match self.refusal(link, user, name, data, frame) {
             Some((answer, is_final)) => {
                 if is_final && dedupes {
                     self.answers.insert(key, answer.clone());
@@ -88,7 +88,8 @@ impl Server {
     }
 
     /// Why a message is not taken, and whether it will never be.
-    fn refusal(&mut self, link: u64, user: &str, name: &str, data: &Value, id: &str) -> Option<(Value, bool)> {
+    fn refusal(&mut self, link: u64, user: &str, name: &str, data: &Value, frame: &str) -> Option<(Value, bool)> {
+        let id = data["messageId"].as_str().unwrap_or_default();
         if name == "note" && self.manner.limit.is_none() {
             return None;
         }
@@ -101,11 +102,11 @@ impl Server {
                 Some(_) => "server: refused what was behind a refused message",
                 None => "server: refused a message over the limit",
             });
+            self.facts.book().limited.extend(marked(frame));
             let mut answer = refused("rate_limited");
             let wait = super::session::millis(refusal.retry_after).max(1);
             answer["error"]["retryAfterMs"] = wait.into();
             if let Some(head) = refusal.behind {
-                answer["behind"] = head.clone().into();
                 answer["error"]["behind"] = head.into();
             }
             if !self.manner.ack {

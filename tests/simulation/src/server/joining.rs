@@ -74,6 +74,10 @@ impl Server {
         if recovered {
             self.facts.count("server: took up a lost session");
             let missed = |packet: &&Packet| packet.offset > offset && includes(packet, &saved);
+            // As npm's: by the rooms that the session was in when it was lost, whenever it came into them.
+            if let Some(chain) = self.facts.book().chains.get_mut(&pid) {
+                chain.offsets.retain(|known| *known <= offset);
+            }
             let missed: Vec<Packet> = self.log.iter().filter(missed).cloned().collect();
             for packet in missed {
                 self.note_meant(&pid, &packet);

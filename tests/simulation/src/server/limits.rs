@@ -3,6 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// How long a lane waits for a message that was refused, past the time that it was told. Its client may know nothing of it
+/// any more, or two links of one client may have brought its messages in another order.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Fixed windows, each from the first message in it.
 #[derive(Debug, Clone)]
 pub(super) struct Limiter {
@@ -10,7 +14,7 @@ pub(super) struct Limiter {
     order: bool,
     windows: BTreeMap<String, (Duration, u32)>,
     /// With `order`: the refused message that each lane waits for.
-    blocked: BTreeMap<(String, String), String>,
+    blocked: BTreeMap<(String, String), (String, Duration)>,
 }
 
 /// Why a message is not taken.
@@ -42,8 +46,9 @@ impl Limiter {
             *known = (now + window, 0);
         }
         let retry_after = known.0 - now;
-        if let Some(head) = self.blocked.get(&lane)
+        if let Some((head, due)) = self.blocked.get(&lane)
             && head != id
+            && *due + PATIENCE > now
         {
             return Err(Refusal {
                 retry_after,
@@ -52,7 +57,7 @@ impl Limiter {
         }
         if known.1 >= most {
             if self.order {
-                self.blocked.insert(lane, id.to_owned());
+                self.blocked.insert(lane, (id.to_owned(), now + retry_after));
             }
             return Err(Refusal {
                 retry_after,
@@ -66,6 +71,6 @@ impl Limiter {
 
     /// A user gives up a message that was refused.
     pub(super) fn skip(&mut self, user: &str, id: &str) {
-        self.blocked.retain(|(owner, _), head| owner != user || head != id);
+        self.blocked.retain(|(owner, _), (head, _)| owner != user || head != id);
     }
 }
