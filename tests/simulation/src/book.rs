@@ -130,6 +130,8 @@ pub(crate) struct Book {
     pub(crate) chains: BTreeMap<String, Chain>,
     /// How messages ended, as the app was told apart from their receipts.
     pub(crate) statuses: Vec<(Run, String, &'static str)>,
+    /// Whether the server gave up waiting for a message that it had refused.
+    pub(crate) impatient: bool,
     /// Messages that the server did not take because of its limit.
     pub(crate) limited: Vec<usize>,
     /// The ids of messages that the app was told were dropped for room.

@@ -223,10 +223,7 @@ impl Stage {
 
     /// Nothing disturbs anybody any more, and everybody is there.
     fn calm(&mut self) {
-        self.net.server(|server| {
-            server.manner.effort = (0, 3);
-            server.manner.stuck_percent = 0;
-        });
+        self.net.server(Server::calm);
         self.net.calm();
         for who in 0..self.people.len() {
             self.facts.note(8, || "it becomes quiet".to_owned());

@@ -8,7 +8,16 @@ pub(super) fn nothing_is_handled_twice(book: &Book) -> Vec<String> {
     let mut seen: BTreeSet<(Run, &str)> = BTreeSet::new();
     let mut offsets: BTreeSet<(Run, u64)> = BTreeSet::new();
     let mut failures = Vec::new();
+    // Who forgets everything knows nothing of what was handled either.
+    let mut forgets = book
+        .calls
+        .iter()
+        .filter(|(_, _, call)| *call == Call::Forget)
+        .peekable();
     for heard in &book.heard {
+        while let Some((who, ..)) = forgets.next_if(|(_, at, _)| *at <= heard.at) {
+            seen.retain(|(run, _)| run.who != *who);
+        }
         let is_message = matches!(
             heard.name.as_str(),
             "private_message" | "group_message" | "notification"
@@ -42,7 +51,11 @@ pub(super) fn what_has_a_receipt_was_handled(book: &Book) -> Vec<String> {
             .calls
             .iter()
             .any(|(who, when, call)| *who == run.who && *call == Call::Crash && when <= at);
-        if times != 1 && !(times == 0 && killed) {
+        let forgot = book
+            .calls
+            .iter()
+            .any(|(who, when, call)| *who == run.who && *call == Call::Forget && when <= at);
+        if times != 1 && !(times > 1 && forgot) && !(times == 0 && killed) {
             failures.push(format!(
                 "the server has a receipt for {id} from {run:?}, which handled it {times} times; once is expected"
             ));

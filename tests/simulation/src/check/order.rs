@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use rejoin::{Delivery, Outcome};
 
-use crate::book::{Book, Processed, Who};
+use crate::book::{Book, Processed, Run, Who};
 use crate::plan::Habits;
 use crate::server::Manner;
 
 /// What the server acted on, in the order in which it was sent. Two messages that went over two links, of which the first is
 /// not sent again, may overtake each other on the way: nobody can keep these apart.
 pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Habits]) -> Vec<String> {
-    if server.limit.is_some() && !server.order {
-        // It may refuse the first of two and take the second.
+    if server.limit.is_some() && (!server.order || book.impatient) {
+        // It may refuse the first of two and take the second, or has lost its patience.
         return Vec::new();
     }
     let mut lanes: BTreeMap<(Who, Option<&str>), Vec<Processed>> = BTreeMap::new();
@@ -36,7 +36,14 @@ pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Hab
                 let sent = &book.sent[later.n];
                 let once = habits[sent.run.who].delivery == Delivery::AtMostOnce;
                 let again = sent.reliable && server.dedupe && server.ack && !once;
-                let given_up = matches!(sent.outcomes.first(), Some((_, Outcome::Unconfirmed(_))));
+                let told = |(_, id, status): &(Run, String, &str)| {
+                    Some(id) == sent.message_id.as_ref() && *status != "delivered"
+                };
+                let plain = matches!(sent.outcomes.first(), None | Some((_, Outcome::Delivered(_))));
+                // What no store kept ended with its process.
+                let life = |other: &Run| *other == book.sent[earlier.n].run;
+                let given_up =
+                    !plain || !habits[sent.run.who].stores && !life(&sent.run) || book.statuses.iter().any(told);
                 earlier.n > later.n && (earlier.link == later.link || again && !given_up)
             };
             if let Some(earlier) = acted[..at].iter().find(overtaken) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rejoin::{Delivery, Error, ErrorKind, Outcome};
+use rejoin::{Delivery, Error, ErrorKind, Outcome, State};
 
 use crate::book::{Book, Call, Run, Sent};
 use crate::plan::Habits;
@@ -119,13 +119,13 @@ pub(super) fn what_the_server_refused_was_not_acted_on(book: &Book) -> Vec<Strin
 }
 
 pub(super) fn what_was_refused_here_was_not_written(book: &Book) -> Vec<String> {
-    let (_, written) = times(book);
+    let (acted, written) = times(book);
     let here = |sent: &Sent| match outcome(sent) {
         Some(Outcome::Rejected(error)) => !matches!(error.kind(), ErrorKind::Server | ErrorKind::RateLimited),
         _ => false,
     };
     marked(book)
-        .filter(|(n, sent)| here(sent) && written[*n] > 0)
+        .filter(|(n, sent)| here(sent) && (acted[*n] > 0 || written[*n] > 0 && !book.limited.contains(n)))
         .map(|(n, sent)| format!("message {n} ended {:?}, and yet a link was given it", outcome(sent)))
         .collect()
 }
@@ -137,6 +137,11 @@ pub(super) fn what_is_unconfirmed_was_written(book: &Book) -> Vec<String> {
         let Some((ended, _)) = sent.outcomes.first() else {
             return true;
         };
+        // A link whose end was heard together with its beginning.
+        let mut states = book.states.iter();
+        if states.any(|(run, at, change)| *run == sent.run && at == ended && change.state == State::Connected) {
+            return true;
+        }
         book.calls.iter().any(|(who, at, call)| {
             let leaves = matches!(call, Call::Disconnect | Call::Background | Call::Forget | Call::Token);
             // Ten seconds pass between the hint and the end.
@@ -158,7 +163,7 @@ pub(super) fn what_was_accepted_survives(
     habits: &[Habits],
     server: &Manner,
 ) -> Vec<String> {
-    let (acted, written) = times(book);
+    let (acted, _) = times(book);
     let mut failures = Vec::new();
     for (n, sent) in marked(book) {
         let lost = sent.reliable
@@ -174,12 +179,19 @@ pub(super) fn what_was_accepted_survives(
         };
         let refusable = sent.lane.as_deref().is_some_and(|lane| lane.starts_with("room:")) || server.limit.is_some();
         let dropped = sent.message_id.as_ref().is_some_and(|id| book.dropped.contains(id));
-        let excused =
-            dropped || sent.ttl.is_some() || ended(Call::Clear) || ended(Call::Forget) || refusable || sent.poison;
+        let mut statuses = book.statuses.iter();
+        let told = statuses.any(|(_, id, status)| Some(id) == sent.message_id.as_ref() && *status != "delivered");
+        let excused = told
+            || dropped
+            || sent.ttl.is_some()
+            || ended(Call::Clear)
+            || ended(Call::Forget)
+            || refusable
+            || sent.poison;
         // A server that greets late is taken for one that promises nothing.
         let late = server.greeting > Duration::from_secs(2);
         let again = server.ack && server.dedupe && !late && habits[sent.run.who].delivery != Delivery::AtMostOnce;
-        let once = written[n] > 0 && !again;
+        let once = !again;
         let secret = sent.kind == crate::book::Kind::Create;
         if lost && !excused && !once && !secret {
             failures.push(format!(

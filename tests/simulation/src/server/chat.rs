@@ -102,7 +102,10 @@ impl Server {
                 Some(_) => "server: refused what was behind a refused message",
                 None => "server: refused a message over the limit",
             });
-            self.facts.book().limited.extend(marked(frame));
+            let mut book = self.facts.book();
+            book.limited.extend(marked(frame));
+            book.impatient |= self.limiter.impatient;
+            drop(book);
             let mut answer = refused("rate_limited");
             let wait = super::session::millis(refusal.retry_after).max(1);
             answer["error"]["retryAfterMs"] = wait.into();

@@ -1,6 +1,6 @@
 //! How much a user may say in a window of time, and what that means for what comes behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// How long a lane waits for a message that was refused, past the time that it was told. Its client may know nothing of it
@@ -13,8 +13,10 @@ pub(super) struct Limiter {
     limit: Option<(u32, Duration)>,
     order: bool,
     windows: BTreeMap<String, (Duration, u32)>,
-    /// With `order`: the refused message that each lane waits for.
-    blocked: BTreeMap<(String, String), (String, Duration)>,
+    /// Whether it gave up waiting.
+    pub(super) impatient: bool,
+    /// With `order`: the refused messages that each lane waits for, in their order, and when each may come again.
+    waiting: BTreeMap<(String, String), VecDeque<(String, Duration)>>,
 }
 
 /// Why a message is not taken.
@@ -31,7 +33,8 @@ impl Limiter {
             limit,
             order,
             windows: BTreeMap::new(),
-            blocked: BTreeMap::new(),
+            impatient: false,
+            waiting: BTreeMap::new(),
         }
     }
 
@@ -46,31 +49,38 @@ impl Limiter {
             *known = (now + window, 0);
         }
         let retry_after = known.0 - now;
-        if let Some((head, due)) = self.blocked.get(&lane)
-            && head != id
-            && *due + PATIENCE > now
-        {
-            return Err(Refusal {
-                retry_after,
-                behind: Some(head.clone()),
-            });
+        let waiting = self.waiting.entry(lane).or_default();
+        while waiting.front().is_some_and(|(_, due)| *due + PATIENCE <= now) {
+            waiting.pop_front();
+            self.impatient = true;
         }
-        if known.1 >= most {
-            if self.order {
-                self.blocked.insert(lane, (id.to_owned(), now + retry_after));
+        let head = waiting.front().map(|(head, _)| head.clone());
+        let behind = head.filter(|head| *head != id);
+        if behind.is_none() && known.1 < most {
+            known.1 += 1;
+            waiting.retain(|(known, _)| known != id);
+            return Ok(());
+        }
+        if self.order {
+            match waiting.iter_mut().find(|(known, _)| known == id) {
+                Some((_, due)) => *due = now + retry_after,
+                None => waiting.push_back((id.to_owned(), now + retry_after)),
             }
-            return Err(Refusal {
-                retry_after,
-                behind: None,
-            });
         }
-        known.1 += 1;
-        self.blocked.remove(&lane);
-        Ok(())
+        Err(Refusal { retry_after, behind })
+    }
+
+    /// From now on there is room for all.
+    pub(super) fn widen(&mut self) {
+        if let Some((most, _)) = &mut self.limit {
+            *most = u32::MAX;
+        }
     }
 
     /// A user gives up a message that was refused.
     pub(super) fn skip(&mut self, user: &str, id: &str) {
-        self.blocked.retain(|(owner, _), (head, _)| owner != user || head != id);
+        for ((_, _), waiting) in self.waiting.iter_mut().filter(|((owner, _), _)| owner == user) {
+            waiting.retain(|(known, _)| known != id);
+        }
     }
 }
