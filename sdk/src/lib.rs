@@ -48,6 +48,7 @@
 // platform. Where there are threads the bounds of `sys` demand `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
+mod broken;
 mod builder;
 mod client;
 mod config;

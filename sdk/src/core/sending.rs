@@ -13,6 +13,7 @@ use super::rooms::Rooms;
 use super::scan::ObjectWriter;
 use super::stats::Stamp;
 use super::typing::Target;
+use crate::broken::broken;
 use crate::config::Overflow;
 use crate::error::Error;
 use crate::receipt::{self, Completer, Outcome, Receipt};
@@ -77,7 +78,7 @@ impl Namespace {
             reliable: options.reliable,
             volatile: options.volatile,
             lane: options.lane,
-            expires: ttl.map(|ttl| cx.after(ttl)),
+            expires: ttl.map(|ttl| cx.after(if broken!(ExpiresTooEarly) { ttl / 2 } else { ttl })),
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
@@ -192,6 +193,9 @@ impl Namespace {
         let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
             entry.keeping = Keeping::Kept;
+            if broken!(AcceptsTooEarly) {
+                completer.accept_now();
+            }
             let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
             cx.store_put(record, completer.acceptor());
         } else {

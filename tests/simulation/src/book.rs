@@ -67,7 +67,6 @@ pub(crate) struct Sent {
 pub(crate) struct Written {
     pub(crate) n: usize,
     pub(crate) run: Run,
-    pub(crate) link: u64,
     pub(crate) at: Duration,
 }
 
@@ -76,7 +75,6 @@ pub(crate) struct Written {
 pub(crate) struct Processed {
     pub(crate) n: usize,
     pub(crate) link: u64,
-    pub(crate) at: Duration,
 }
 
 /// Something that the app did, or that was done to it, and that explains what the client does then.

@@ -15,6 +15,7 @@ mod check;
 mod disk;
 mod expected;
 mod many;
+mod mutations;
 mod network;
 mod person;
 mod plan;
@@ -22,15 +23,18 @@ mod rng;
 mod server;
 mod stage;
 mod storm;
+#[cfg(test)]
+mod tests;
 
 use clap::Parser;
+use rejoin::sim::Defect;
 
 /// What to run.
 #[derive(Debug, Parser)]
 #[command(about = "The client against a simulated server and network, in virtual time")]
 struct Options {
-    /// How many seeds to run.
-    #[arg(long, default_value_t = 1_000)]
+    /// How many seeds to run; with `--mutations`, for each defect at most.
+    #[arg(long, default_value_t = 10_000)]
     seeds: u64,
     /// The first of them.
     #[arg(long, default_value_t = 0)]
@@ -38,6 +42,12 @@ struct Options {
     /// Runs one seed, and prints what happens.
     #[arg(long)]
     seed: Option<u64>,
+    /// Breaks the client in one way after the other: each has to be found.
+    #[arg(long)]
+    mutations: bool,
+    /// With `--seed`: breaks the client in the way of this number.
+    #[arg(long)]
+    defect: Option<usize>,
     /// On how many threads.
     #[arg(long, default_value_t = 2)]
     threads: u64,
@@ -52,7 +62,11 @@ fn main() {
             storm::run();
             true
         }
-        (_, Some(seed)) => many::replay(seed),
+        (_, Some(seed)) => {
+            Defect::set(options.defect.and_then(|number| Defect::ALL.get(number).copied()));
+            many::replay(seed)
+        }
+        _ if options.mutations => mutations::run(options.from, options.seeds),
         _ => many::run(options.from, options.seeds, options.threads),
     };
     if !good {

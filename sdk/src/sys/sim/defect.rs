@@ -26,7 +26,26 @@ macro_rules! defects {
 }
 
 defects! {
-    Placeholder "Nothing."
+    SendsLastFirst "What is sent last goes out first."
+    SendsAgainBehind "What a dead link had is not put back in its place."
+    RepeatsAtMostOnce "What may be written at most once is sent again."
+    SendsWhatIsCancelled "A message that was cancelled is sent all the same."
+    ExpiresTooEarly "Half of its time to live is enough for a message to expire."
+    LosesOutcomes "A message that is not sent again after its link died has no outcome."
+    KeepsPoison "A message under which links die is tried for ever."
+    DeliversRefusals "A refusal is taken for an acknowledgement."
+    TellsTwice "How a message ended is told twice."
+    GivesUpTooEarly "An acknowledgement is waited for half as long."
+    AcceptsTooEarly "A message is accepted before the store has it."
+    KeepsWhatIsDone "The store is not told that a message has ended."
+    WritesBeforeTheStoreForgets "What may be written at most once is written while the store still has it."
+    DialsTooEarly "Half of the delay is enough for the next attempt."
+    DialsWhileHeld "While the platform holds attempts back, they are made all the same."
+    JoinsNothingAgain "Rooms are not joined again."
+    HearsTwice "What came already is handed to the app again."
+    GivesReceiptsForNothing "The server has its receipt, and the app never hears of the event."
+    StopsTypistsTwice "Who stopped typing stops once more later."
+    LosesWhatWasMissed "What a session missed is not handed to the app."
 }
 
 impl Defect {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rejoin::{Delivery, Outcome};
 
-use crate::book::{Book, Processed, Run, Who};
+use crate::book::{Book, Kind, Processed, Run, Who};
 use crate::plan::Habits;
 use crate::server::Manner;
 
@@ -41,9 +41,11 @@ pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Hab
                 };
                 let plain = matches!(sent.outcomes.first(), None | Some((_, Outcome::Delivered(_))));
                 // What no store kept ended with its process.
+                let kind = book.sent[later.n].kind;
                 let life = |other: &Run| *other == book.sent[earlier.n].run;
-                let given_up =
-                    !plain || !habits[sent.run.who].stores && !life(&sent.run) || book.statuses.iter().any(told);
+                let given_up = !plain
+                    || (!habits[sent.run.who].stores || kind == Kind::Create) && !life(&sent.run)
+                    || book.statuses.iter().any(told);
                 earlier.n > later.n && (earlier.link == later.link || again && !given_up)
             };
             if let Some(earlier) = acted[..at].iter().find(overtaken) {

@@ -1,11 +1,12 @@
 //! What must not be sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rejoin::{Outcome, State};
 
 use crate::book::{Book, Call, Run};
+use crate::expected;
 
 /// Not before, unless the server said that it did not take it, and not after.
 pub(super) fn what_was_taken_back_is_not_written(book: &Book) -> Vec<String> {
@@ -14,6 +15,7 @@ pub(super) fn what_was_taken_back_is_not_written(book: &Book) -> Vec<String> {
     for written in &book.written {
         let sent = &book.sent[written.n];
         if let Some((ended, Outcome::Cancelled | Outcome::Expired | Outcome::Dropped)) = sent.outcomes.first()
+            && (written.run == sent.run || expected::STORES_FORGET)
             && (written.at > *ended || !refused.contains(&written.n))
         {
             failures.push(format!(
@@ -44,7 +46,7 @@ fn spans(book: &Book, fits: impl Fn(State) -> bool) -> Vec<(Run, Duration, Durat
     spans
 }
 
-/// Nobody dials while the platform holds attempts back, nor after the end, but by the user's wish.
+/// Nobody dials while the platform holds attempts back, nor after the end, but by the user's wish or the platform's word.
 pub(super) fn nobody_dials_while_held(book: &Book) -> Vec<String> {
     let held = |state| {
         matches!(
@@ -61,6 +63,25 @@ pub(super) fn nobody_dials_while_held(book: &Book) -> Vec<String> {
         if let Some((_, at, link)) = dial {
             failures.push(format!(
                 "{run:?} was at rest from {from:?} to {to:?}, and yet dialled link {link} at {at:?}"
+            ));
+        }
+    }
+    let mut since: BTreeMap<Run, Duration> = BTreeMap::new();
+    for (run, at, change) in &book.states {
+        let from = since.insert(*run, *at).unwrap_or_default();
+        let ends: &[Call] = match change.previous {
+            State::Paused => &[Call::Connect, Call::Foreground],
+            State::Offline => &[Call::Connect, Call::Online],
+            State::Failed => &[Call::Connect, Call::Token],
+            State::Closed | State::Idle => &[Call::Connect],
+            _ => continue,
+        };
+        let mut calls = book.calls.iter();
+        let told = calls.any(|(who, when, call)| *who == run.who && ends.contains(call) && *when >= from && when <= at);
+        if change.state == State::Connecting && !told {
+            failures.push(format!(
+                "{run:?} was {:?} from {from:?} on, and began to connect at {at:?} without one of {ends:?}",
+                change.previous
             ));
         }
     }

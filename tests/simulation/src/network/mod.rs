@@ -184,7 +184,7 @@ impl Net {
                     .facts
                     .book()
                     .written
-                    .push(crate::book::Written { n, run, link: id, at });
+                    .push(crate::book::Written { n, run, at });
             }
             self.inner.facts.note(id, || {
                 let text = text.as_deref().unwrap_or("(ping)");

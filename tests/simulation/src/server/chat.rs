@@ -127,8 +127,7 @@ impl Server {
 
     fn process(&mut self, link: u64, user: &str, name: &str, data: &Value, frame: &str) -> Value {
         if let Some(n) = marked(frame) {
-            let at = self.now;
-            self.facts.book().processed.push(Processed { n, link, at });
+            self.facts.book().processed.push(Processed { n, link });
             self.facts.note(n as u64, || {
                 format!("server   acts on message {n} of {user}, from link {link}")
             });
