@@ -72,6 +72,8 @@ pub struct Builder<T> {
     account: Option<String>,
     namespace: String,
     store: Option<Box<dyn Store>>,
+    #[cfg(feature = "sim")]
+    process: Option<sys::sim::Process>,
     builds: PhantomData<fn() -> T>,
 }
 
@@ -98,6 +100,8 @@ impl<T: Buildable> Builder<T> {
             account: None,
             namespace: "/".to_owned(),
             store: None,
+            #[cfg(feature = "sim")]
+            process: None,
             builds: PhantomData,
         }
     }
@@ -259,6 +263,14 @@ impl<T: Buildable> Builder<T> {
         self
     }
 
+    /// Has the client run in a simulated process, not on the platform that the program runs on.
+    #[cfg(feature = "sim")]
+    #[doc(hidden)]
+    pub fn process(mut self, process: &sys::sim::Process) -> Self {
+        self.process = Some(process.clone());
+        self
+    }
+
     /// Makes the client. It does nothing until `connect`. Natively it has to be called inside a tokio runtime.
     ///
     /// # Errors
@@ -278,6 +290,12 @@ impl<T: Buildable> Builder<T> {
         let path = self.full_path()?;
         self.check(&endpoint)?;
         let credentials = self.auth?;
+        #[cfg(feature = "sim")]
+        let sys = match self.process {
+            Some(process) => Arc::new(process),
+            None => sys::platform()?,
+        };
+        #[cfg(not(feature = "sim"))]
         let sys = sys::platform()?;
         let mut options = self.options;
         options.max_message = self.limits.message;

@@ -48,6 +48,7 @@
 // platform. Where there are threads the bounds of `sys` demand `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
+mod broken;
 mod builder;
 mod client;
 mod config;
@@ -97,3 +98,6 @@ pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
 pub use stats::{AckMs, Stats};
 pub use stream::{EventStream, Events, Lagged};
+#[cfg(feature = "sim")]
+#[doc(hidden)]
+pub use sys::sim;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::io::{Happening, Now, Output, SocketId};
 use super::rng::Rng;
 use super::stats::{Tally, Traffic};
+use crate::broken::broken;
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::state::{Notice, Transport};
 use crate::store::{Profile, Record, Transaction};
@@ -103,6 +104,9 @@ impl Context {
     pub(crate) fn settle(&mut self, socket: SocketId, completer: Completer, outcome: Outcome) {
         self.tally(socket).ended(&outcome);
         self.status(socket, completer.message_id(), &outcome);
+        if broken!(TellsTwice) {
+            self.status(socket, completer.message_id(), &outcome);
+        }
         self.push(Output::Settle(completer, outcome));
     }
 

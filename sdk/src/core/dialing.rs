@@ -12,6 +12,7 @@ use super::namespace::{AuthSource, Namespace, Phase, Why};
 use super::socketio::{Kind, encode_message_prefix};
 use super::stats::Stamp;
 use super::timers::Timer;
+use crate::broken::broken;
 use crate::config::Protocol;
 use crate::error::Error;
 use crate::state::{Notice, Reason, State, Transport};
@@ -421,7 +422,8 @@ impl Core {
         if exhausted {
             self.attempts.reset();
         } else if matches!(self.dial, Dial::Waiting) {
-            self.timers.set(Timer::Redial, self.cx.after(retry_in));
+            let delay = if broken!(DialsTooEarly) { retry_in / 2 } else { retry_in };
+            self.timers.set(Timer::Redial, self.cx.after(delay));
         }
     }
 

@@ -7,6 +7,7 @@ use super::emission::{Emission, EmitOptions};
 use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose, SUSPECT};
 use super::scan::ObjectWriter;
+use crate::broken::broken;
 use crate::error::Error;
 use crate::receipt::Outcome;
 
@@ -22,7 +23,7 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn conclude(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        let kept = entry.keeping == Keeping::Kept;
+        let kept = entry.keeping == Keeping::Kept && !broken!(KeepsWhatIsDone);
         match (entry.completer, &outcome) {
             (Some(completer), Outcome::Cancelled | Outcome::Expired | Outcome::Dropped) if kept => {
                 cx.settle_removed(self.id, entry.seq, completer, outcome);
@@ -103,9 +104,12 @@ impl Namespace {
                 }
                 Purpose::Skip => true,
                 // What was written before the server promised anything was written once, and has left the store for it.
-                _ => entry.reliable && again && !entry.once,
+                _ => entry.reliable && (again && !entry.once || broken!(RepeatsAtMostOnce)),
             };
-            if told_again && entry.deaths > SUSPECT {
+            if broken!(LosesOutcomes) && !told_again {
+                continue;
+            }
+            if told_again && entry.deaths > SUSPECT && !broken!(KeepsPoison) {
                 tracing::debug!(receipt = entry.seq, "links die under a message, and it is given up");
                 ended.push((entry, Outcome::Unconfirmed(Error::Poison)));
             } else if told_again {
@@ -176,6 +180,14 @@ impl Namespace {
 
     /// Takes a message back. Says whether it will not be sent, or not again.
     pub(crate) fn cancel(&mut self, cx: &mut Context, seq: u64) -> bool {
+        if broken!(SendsWhatIsCancelled) {
+            let mut entries = self.outbox.entries_mut();
+            let queued = entries.find(|entry| entry.seq == seq && entry.is_message());
+            if let Some(completer) = queued.and_then(|entry| entry.completer.take()) {
+                cx.settle(self.id, completer, Outcome::Cancelled);
+                return true;
+            }
+        }
         if let Some(entry) = self.outbox.take_where(|entry| entry.seq == seq && !entry.is_own()) {
             let outcome = entry.ended(Outcome::Cancelled, Error::LinkLost);
             self.finish(cx, entry, outcome);

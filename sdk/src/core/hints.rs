@@ -7,6 +7,7 @@ use super::io::Now;
 use super::namespace::{Phase, Why};
 use super::probe::PROBE;
 use super::timers::Timer;
+use crate::broken::broken;
 use crate::error::Error;
 use crate::state::{Hint, Reason, State};
 
@@ -112,8 +113,10 @@ impl Core {
         if !matches!(self.dial, Dial::Waiting | Dial::Held) {
             return;
         }
-        self.timers.stop(Timer::Redial);
-        self.dial = Dial::Held;
+        if !broken!(DialsWhileHeld) {
+            self.timers.stop(Timer::Redial);
+            self.dial = Dial::Held;
+        }
         for namespace in self.sockets.iter_mut().filter(|namespace| namespace.wanted) {
             if !matches!(namespace.phase, Phase::Later(_)) {
                 namespace.set_state(&mut self.cx, state, Why::from(reason));

@@ -13,6 +13,7 @@ use super::sending::Bounds;
 use super::socketio::{Kind, encode_message_prefix};
 use super::stats::Stamp;
 use super::timers::Timer;
+use crate::broken::broken;
 use crate::config::Protocol;
 use crate::error::Error;
 use crate::payload::RawArgs;
@@ -233,7 +234,9 @@ impl Namespace {
     /// Whether a message has to wait, and with it its lane.
     fn holds(&self, cx: &Context, entry: &Entry) -> bool {
         let unreleased = entry.keeping == Keeping::Releasing || entry.keeping == Keeping::Kept && !self.sends_again();
-        cx.has_store() && unreleased || self.is_doubtful(entry) || self.waits(entry)
+        cx.has_store() && unreleased && !broken!(WritesBeforeTheStoreForgets)
+            || self.is_doubtful(entry)
+            || self.waits(entry)
     }
 
     /// Whether a message is under way that nothing else may be under way with.

@@ -11,6 +11,7 @@ use super::body::Body;
 use super::io::{Pending, ReplyTo};
 use super::scan;
 use super::stats::Stamp;
+use crate::broken::broken;
 use crate::error::Error;
 use crate::payload::RawArgs;
 use crate::receipt::{Completer, Outcome};
@@ -247,6 +248,9 @@ impl Outbox {
 
     pub(crate) fn push(&mut self, entry: Entry) {
         self.count(&entry);
+        if broken!(SendsLastFirst) {
+            return self.items.push_front(Item::Message(entry));
+        }
         self.items.push_back(Item::Message(entry));
     }
 
@@ -263,6 +267,9 @@ impl Outbox {
         for entry in entries.into_iter().rev() {
             self.count(&entry);
             self.items.push_front(Item::Message(entry));
+        }
+        if broken!(SendsAgainBehind) {
+            return self.items.rotate_left(1);
         }
         let seq = |item: &Item| match item {
             Item::Message(entry) => entry.seq,

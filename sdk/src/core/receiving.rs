@@ -10,6 +10,7 @@ use super::io::{Happening, ReplyTo};
 use super::namespace::Namespace;
 use super::outbox::{Entry, Purpose};
 use super::scan;
+use crate::broken::broken;
 use crate::error::Error;
 use crate::payload::{Payload, RawArgs};
 use crate::receipt::Outcome;
@@ -31,7 +32,8 @@ impl Namespace {
         }
         match reply_to {
             Some(to) if self.gives_receipts(&name) => {
-                if self.is_new(&name, &payload) {
+                let news = self.is_new(&name, &payload) || broken!(HearsTwice);
+                if news && !broken!(GivesReceiptsForNothing) {
                     self.hear(cx, name, payload, None);
                 }
                 self.receipt(to);
@@ -108,6 +110,7 @@ impl Namespace {
         cx.tally(self.id).answered(took);
         let refusal = match (&entry.purpose, entry.reliable) {
             (Purpose::Message, false) => None,
+            _ if broken!(DeliversRefusals) => None,
             _ => refusal(&payload),
         };
         if entry.is_limited() {

@@ -15,6 +15,7 @@ use super::io::{LinkId, ReplyTo};
 use super::namespace::{Namespace, Phase};
 use super::outbox::{Entry, Purpose};
 use super::scan::{self, ObjectWriter};
+use crate::broken::broken;
 use crate::config::Limits;
 use crate::error::Error;
 use crate::payload::Payload;
@@ -160,6 +161,9 @@ impl Namespace {
     /// has seen no offset yet.
     pub(super) fn deliver_early(&mut self, cx: &mut Context, link: LinkId) {
         let Some(mut early) = self.early.take() else { return };
+        if broken!(LosesWhatWasMissed) {
+            return;
+        }
         early
             .events
             .retain(|event| event.ack.is_some() || !self.has_seen(&event.payload));

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::broken::broken;
 use crate::receipt::Completer;
 
 /// How long a room's confirmation is waited for before others go on without it.
@@ -210,7 +211,7 @@ impl Rooms {
     pub(crate) fn disconnected(&mut self) {
         self.creations.clear();
         for wish in &mut self.wishes {
-            if wish.phase != Phase::Wanted {
+            if wish.phase != Phase::Wanted && !broken!(JoinsNothingAgain) {
                 wish.member = wish.phase == Phase::Joined;
                 wish.phase = Phase::Wanted;
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::broken::broken;
 use crate::config::TypingConfig;
 
 /// A server cannot make the client keep more typists than this.
@@ -120,6 +121,9 @@ impl Typing {
 
     /// Someone stopped. Says whether they were known to type, so that each stop is told once.
     pub(crate) fn gone(&mut self, typist: &Typist) -> bool {
+        if broken!(StopsTypistsTwice) {
+            return self.others.iter().any(|(known, _)| known == typist);
+        }
         let before = self.others.len();
         self.others.retain(|(known, _)| known != typist);
         self.others.len() < before

@@ -3,6 +3,7 @@
 //!
 //! - `native`: tokio, tokio-tungstenite, hyper and rustls.
 //! - `web`: the browser's own WebSocket, fetch, timers and clock.
+//! - `sim`: virtual time and simulated links, for tests, beside the platform that the program really runs on.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,6 +16,8 @@ use crate::error::Error;
 mod exchange;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
+#[cfg(feature = "sim")]
+pub mod sim;
 #[cfg(target_arch = "wasm32")]
 mod web;
 

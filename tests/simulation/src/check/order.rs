@@ -1,0 +1,61 @@
+//! Order holds within a lane.
+
+use std::collections::BTreeMap;
+
+use rejoin::{Delivery, Outcome};
+
+use crate::book::{Book, Kind, Processed, Run, Who};
+use crate::plan::Habits;
+use crate::server::Manner;
+
+/// What the server acted on, in the order in which it was sent. Two messages that went over two links, of which the first is
+/// not sent again, may overtake each other on the way: nobody can keep these apart.
+pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Habits]) -> Vec<String> {
+    if server.limit.is_some() && (!server.order || book.impatient) {
+        // It may refuse the first of two and take the second, or has lost its patience.
+        return Vec::new();
+    }
+    let mut lanes: BTreeMap<(Who, Option<&str>), Vec<Processed>> = BTreeMap::new();
+    for processed in &book.processed {
+        let sent = &book.sent[processed.n];
+        if sent.volatile {
+            // It goes out at once or never, whatever its lane waits for.
+            continue;
+        }
+        if server.limit.is_some() && !sent.reliable {
+            // What carries no message id is not limited.
+            continue;
+        }
+        let lane = (sent.run.who, sent.lane.as_deref());
+        lanes.entry(lane).or_default().push(*processed);
+    }
+    let mut failures = Vec::new();
+    for ((_, lane), acted) in lanes {
+        for (at, later) in acted.iter().enumerate() {
+            let overtaken = |earlier: &&Processed| {
+                let sent = &book.sent[later.n];
+                let once = habits[sent.run.who].delivery == Delivery::AtMostOnce;
+                let again = sent.reliable && server.dedupe && server.ack && !once;
+                let told = |(_, id, status): &(Run, String, &str)| {
+                    Some(id) == sent.message_id.as_ref() && *status != "delivered"
+                };
+                let plain = matches!(sent.outcomes.first(), None | Some((_, Outcome::Delivered(_))));
+                // What no store kept ended with its process.
+                let kind = book.sent[later.n].kind;
+                let life = |other: &Run| *other == book.sent[earlier.n].run;
+                let given_up = !plain
+                    || (!habits[sent.run.who].stores || kind == Kind::Create) && !life(&sent.run)
+                    || book.statuses.iter().any(told);
+                earlier.n > later.n && (earlier.link == later.link || again && !given_up)
+            };
+            if let Some(earlier) = acted[..at].iter().find(overtaken) {
+                failures.push(format!(
+                    "in lane {lane:?} the server acted on message {} before message {}, which was sent earlier",
+                    earlier.n, later.n
+                ));
+                break;
+            }
+        }
+    }
+    failures
+}
