@@ -389,7 +389,7 @@ impl Core {
     /// The store has done what it was given, up to this turn.
     pub fn handle_stored(&mut self, now: Now, turn: u64) {
         self.enter(now);
-        for (socket, seq) in self.cx.store_done(turn, true).released {
+        for (socket, seq) in self.cx.store_done(turn, None).released {
             self.sockets[socket.index()].released(&mut self.cx, seq);
         }
     }
@@ -398,7 +398,7 @@ impl Core {
     /// yet are refused.
     pub fn handle_store_error(&mut self, now: Now, turn: u64, error: &Error) {
         self.enter(now);
-        let done = self.cx.store_done(turn, false);
+        let done = self.cx.store_done(turn, Some(error));
         for (socket, seq) in done.released {
             self.sockets[socket.index()].not_released(&self.cx, seq);
         }

@@ -8,6 +8,7 @@ use super::io::{Happening, Now, Output, SocketId};
 use super::rng::Rng;
 use super::stats::{Tally, Traffic};
 use crate::broken::broken;
+use crate::error::Error;
 use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::state::{Notice, Transport};
 use crate::store::{Profile, Record, Transaction};
@@ -225,8 +226,9 @@ impl Context {
         Some((store.given, std::mem::take(&mut store.transaction)))
     }
 
-    /// The store has worked off its turns up to this one, and with `kept` has done what they ask.
-    pub(crate) fn store_done(&mut self, turn: u64, kept: bool) -> StoreDone {
+    /// The store has worked off its turns up to this one, or failed at them.
+    pub(crate) fn store_done(&mut self, turn: u64, failure: Option<&Error>) -> StoreDone {
+        let kept = failure.is_none();
         let mut done = StoreDone::default();
         let now = self.now.mono;
         let Some(store) = &mut self.store else { return done };
@@ -256,6 +258,8 @@ impl Context {
         let split = store.endings.partition_point(|(at, ..)| *at <= turn);
         let endings: Vec<_> = store.endings.drain(..split).collect();
         for (_, socket, completer, outcome) in endings {
+            // Where its record is still there, a later run of the program may send it.
+            let outcome = failure.map_or(outcome, |error| Outcome::Unconfirmed(error.clone()));
             self.settle(socket, completer, outcome);
         }
         done

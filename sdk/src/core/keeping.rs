@@ -141,11 +141,11 @@ impl Namespace {
         }
     }
 
-    /// What has left the store and was not written after all waits for another link, and survives again.
+    /// What has left the store and waits for another link survives again.
     pub(super) fn keep_all_again(&mut self, cx: &mut Context) {
         let namespace = &self.config.name;
         for entry in self.outbox.entries_mut().chain(&mut self.aside) {
-            if entry.keeping == Keeping::Released && entry.writes == 0 {
+            if entry.keeping == Keeping::Released {
                 keep_again(cx, namespace, entry);
             }
         }

@@ -282,6 +282,10 @@ impl Namespace {
         }
         entry.writes = entry.writes.saturating_add(1);
         entry.once = !self.sends_again();
+        if !entry.once {
+            // The server's promise came after it had left the store.
+            self.keep_again(cx, &mut entry);
+        }
         entry.written = Stamp::at(cx.now.mono);
         match id {
             Some(id) => {

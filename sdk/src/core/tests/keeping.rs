@@ -169,6 +169,8 @@ fn a_store_that_failed_is_given_its_turn_again_and_ever_more_rarely() {
         );
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 64]);
+    // Its record is still there, so a later run may send it.
+    assert_eq!(error_of(&receipt), error);
     let told = |notice: &Notice| matches!(notice, Notice::StoreError(_));
     assert_eq!(
         pair.notices().iter().filter(|notice| told(notice)).count(),
