@@ -19,8 +19,8 @@ use super::typing::Target;
 use super::{rooms, socketio};
 use crate::error::Error;
 use crate::receipt::{self, Outcome, Receipt};
-use crate::state::{Notice, Reason, State, StateChange, Transport};
-use crate::store::{Contents, Profile, Record};
+use crate::state::{Reason, State, StateChange, Transport};
+use crate::store::Profile;
 
 /// The whole logic of one client. See the [module](super) for its rules.
 #[derive(Debug)]
@@ -41,10 +41,10 @@ pub struct Core {
     pub(super) max_payload: Option<u64>,
     pub(super) requests: Requests,
     /// The earliest deadline, as far as the last drain knew.
-    wake_at: Option<Duration>,
+    pub(super) wake_at: Option<Duration>,
     pub(super) closed: bool,
     /// What a store remembers of namespaces that are not there yet.
-    profiles: Vec<Profile>,
+    pub(super) profiles: Vec<Profile>,
     /// Whether the warning about credentials without TLS was raised.
     pub(super) warned: bool,
 }
@@ -112,28 +112,6 @@ impl Core {
             .iter()
             .find(|namespace| namespace.config.name == name)
             .map(|namespace| namespace.id)
-    }
-
-    /// Takes up what a store kept. Gives the messages of namespaces that are not there.
-    pub fn restore(&mut self, now: Now, contents: Contents) -> Vec<Record> {
-        self.enter(now);
-        self.profiles = contents.profiles;
-        for namespace in &mut self.sockets {
-            namespace.recall(&mut self.profiles);
-        }
-        let mut others = Vec::new();
-        for record in contents.records {
-            match self.socket_named(&record.namespace) {
-                Some(socket) => self.sockets[socket.index()].restore(&mut self.cx, record),
-                None => others.push(record),
-            }
-        }
-        for namespace in &mut self.sockets {
-            namespace.untold.extend(contents.damage.clone().map(Notice::StoreError));
-            let held = namespace.sort_out();
-            namespace.untold.extend(held);
-        }
-        others
     }
 
     /// The user wants a socket connected. Dials at once, whatever delay was running.
@@ -384,31 +362,6 @@ impl Core {
     pub fn handle_timeout(&mut self, now: Now) {
         self.wake_at = None;
         self.enter(now);
-    }
-
-    /// The store has done what it was given, up to this turn.
-    pub fn handle_stored(&mut self, now: Now, turn: u64) {
-        self.enter(now);
-        for (socket, seq) in self.cx.store_done(turn, None).released {
-            self.sockets[socket.index()].released(&mut self.cx, seq);
-        }
-    }
-
-    /// The store failed at what it was given since it last answered, up to this turn. Messages in it that were not written
-    /// yet are refused.
-    pub fn handle_store_error(&mut self, now: Now, turn: u64, error: &Error) {
-        self.enter(now);
-        let done = self.cx.store_done(turn, Some(error));
-        for (socket, seq) in done.released {
-            self.sockets[socket.index()].not_released(&self.cx, seq);
-        }
-        for namespace in &mut self.sockets {
-            namespace.not_stored(&mut self.cx, &done.put, error);
-            if !done.owed_only {
-                self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
-            }
-        }
-        self.wake_at = None;
     }
 
     /// What to do next. Poll until [`Output::Timeout`].

@@ -7,15 +7,18 @@ use bytes::Bytes;
 
 use super::accounts::is_doubtful;
 use super::body::Body;
+use super::connection::Core;
 use super::context::Context;
 use super::features::Features;
+use super::io::Now;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose};
 use super::sending::waits;
 use super::stats::Stamp;
 use crate::error::Error;
 use crate::receipt::{self, Outcome};
-use crate::store::{Profile, Record};
+use crate::state::Notice;
+use crate::store::{Contents, Profile, Record};
 
 /// How long a store that could not forget a message is left alone.
 const RETRY: Duration = Duration::from_secs(1);
@@ -42,6 +45,55 @@ fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
         let record = record(cx, namespace, entry, completer.message_id().unwrap_or_default());
         cx.store_put(record, completer.acceptor());
         entry.keeping = Keeping::Kept;
+    }
+}
+
+impl Core {
+    /// Takes up what a store kept. Gives the messages of namespaces that are not there.
+    pub fn restore(&mut self, now: Now, contents: Contents) -> Vec<Record> {
+        self.enter(now);
+        self.profiles = contents.profiles;
+        for namespace in &mut self.sockets {
+            namespace.recall(&mut self.profiles);
+        }
+        let mut others = Vec::new();
+        for record in contents.records {
+            match self.socket_named(&record.namespace) {
+                Some(socket) => self.sockets[socket.index()].restore(&mut self.cx, record),
+                None => others.push(record),
+            }
+        }
+        for namespace in &mut self.sockets {
+            namespace.untold.extend(contents.damage.clone().map(Notice::StoreError));
+            let held = namespace.sort_out();
+            namespace.untold.extend(held);
+        }
+        others
+    }
+
+    /// The store has done what it was given, up to this turn.
+    pub fn handle_stored(&mut self, now: Now, turn: u64) {
+        self.enter(now);
+        for (socket, seq) in self.cx.store_done(turn, None).released {
+            self.sockets[socket.index()].released(&mut self.cx, seq);
+        }
+    }
+
+    /// The store failed at what it was given since it last answered, up to this turn. Messages in it that were not written
+    /// yet are refused.
+    pub fn handle_store_error(&mut self, now: Now, turn: u64, error: &Error) {
+        self.enter(now);
+        let done = self.cx.store_done(turn, Some(error));
+        for (socket, seq) in done.released {
+            self.sockets[socket.index()].not_released(&self.cx, seq);
+        }
+        for namespace in &mut self.sockets {
+            namespace.not_stored(&mut self.cx, &done.put, error);
+            if !done.owed_only {
+                self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
+            }
+        }
+        self.wake_at = None;
     }
 }
 

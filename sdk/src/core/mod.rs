@@ -7,8 +7,9 @@
 //!   it is alive; `hints`: what the platform knows; `leaving`: how it ends by the user's wish; `inbound`, `outbound`: packets.
 //! - `link`: the link and what carries it; `polling`: HTTP exchanges; `upgrade`: from these to a WebSocket; `requests`: where
 //!   they go.
-//! - `settings`: what a client is made with. `namespace`: one socket's life; `emission`, `sending`, `receiving`: its messages; `chat`: its rooms and typing.
-//! - `outbox`, `acks`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
+//! - `settings`: what a client is made with. `namespace`: one socket's life; `emission`, `sending`, `receiving`, `ending`: its
+//!   messages; `keeping`: what a store means to it; `accounts`: whose they are; `chat`: its rooms and typing.
+//! - `outbox`, `acks`, `lanes`, `seen`, `rooms`, `typing`, `backoff`, `timers`: one idea each, without knowledge of the others.
 //! - [`engineio`], [`socketio`], [`json`], [`scan`]: the wire.
 //!
 //! It is public for the project's own tests and carries no promise of stability.
