@@ -235,7 +235,10 @@ fn the_promises_of_the_server_are_remembered() {
         account: Some("u1".into()),
         features: Some(r#"["ack","dedupe","order","receipts"]"#.into()),
     };
-    assert_eq!(pair.transactions.last().unwrap().profiles, [remembered.clone()]);
+    assert_eq!(
+        pair.transactions.last().unwrap().profiles,
+        std::slice::from_ref(&remembered)
+    );
     let turns = pair.transactions.len();
     pair.server(ORDERLY);
     assert_eq!(pair.transactions.len(), turns, "what is known is not written again");
