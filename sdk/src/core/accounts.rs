@@ -29,6 +29,9 @@ impl Namespace {
         };
         let user: Arc<str> = user.into();
         let changed = self.account.as_ref() != Some(&user);
+        if changed && !cx.has_store() && self.config.auth != AuthSource::Provider {
+            self.renamed(&user);
+        }
         let remembered = self.remembered.clone();
         let all = self.acks.entries_mut().chain(self.outbox.entries_mut());
         for entry in all.filter(|entry| entry.account.is_none()) {
@@ -39,6 +42,16 @@ impl Namespace {
         self.remembered = Some(user);
         if let Some(held) = self.sort_out().filter(|_| changed) {
             cx.notice(self.id, held);
+        }
+    }
+
+    /// A server that has another name for the same credentials numbers its connections: nobody else has come. What a store
+    /// keeps goes by the name alone, because it outlives the credentials.
+    fn renamed(&mut self, user: &Arc<str>) {
+        let Some(before) = self.account.clone() else { return };
+        let all = self.acks.entries_mut().chain(self.outbox.entries_mut());
+        for entry in all.filter(|entry| entry.account.as_ref() == Some(&before)) {
+            entry.account = Some(Arc::clone(user));
         }
     }
 

@@ -201,3 +201,25 @@ fn what_is_set_aside_can_be_cancelled_expires_and_is_forgotten() {
     assert_eq!(names(&receipts), ["unconfirmed"; 2]);
     assert_eq!(names(&[late]), ["unconfirmed"]);
 }
+
+#[test]
+fn a_server_that_numbers_its_connections_has_no_other_user_for_the_same_credentials() {
+    let mut pair = greeted();
+    let _receipts = say_numbers(&mut pair, "a", 1..3);
+    reconnect(&mut pair);
+    pair.server(&greeting("u7"));
+    assert_eq!(numbers(&pair.frames()), [1, 2]);
+    assert_eq!(changed(&mut pair), []);
+
+    // A store outlives the credentials, and goes by the name.
+    let mut pair = stored(chat_config());
+    pair.connect();
+    pair.server(&greeting("u1"));
+    let _receipts = say_numbers(&mut pair, "a", 1..3);
+    pair.cut();
+    pair.sleep(secs(5));
+    pair.open();
+    pair.server(CONNECT);
+    pair.server(&greeting("u7"));
+    assert_eq!(changed(&mut pair), [("u1".to_owned(), 2)]);
+}

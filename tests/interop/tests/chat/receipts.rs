@@ -68,9 +68,10 @@ async fn what_was_heard_and_not_receipted_is_not_heard_again(protocol: &'static 
     for n in 0..10 {
         // The message comes through, and its receipt, 60 ms later, does not.
         chat.tunnel.delay(Duration::from_millis(60));
-        chat.delivered("bob", "sendPrivateMessage", json!(["alice", n.to_string()]))
+        let content = json!(n.to_string());
+        chat.delivered("bob", "sendPrivateMessage", json!(["alice", content]))
             .await;
-        while chat.event("alice", "privateMessage").await["content"] != n.to_string() {}
+        while chat.event("alice", "privateMessage").await["content"] != content {}
         chat.tunnel.delay(Duration::ZERO);
         chat.cut().await;
         chat.restore().await;
