@@ -29,7 +29,7 @@ impl Namespace {
         };
         let user: Arc<str> = user.into();
         let changed = self.account.as_ref() != Some(&user);
-        if changed && !cx.has_store() && self.config.auth != AuthSource::Provider {
+        if changed && !self.stored && self.config.auth != AuthSource::Provider {
             self.renamed(&user);
         }
         let remembered = self.remembered.clone();
@@ -82,12 +82,12 @@ impl Namespace {
         is_doubtful(entry, self.account.as_ref())
     }
 
-    /// Whether something waits that may be another user's. The same credentials are the same user; a provider may give
-    /// another's.
+    /// Whether something waits that may be another user's. The same credentials are the same user; but a provider may give
+    /// another's, and a store goes by the name.
     pub(super) fn waits_for_account(&self) -> bool {
-        let provided = self.config.auth == AuthSource::Provider;
+        let asks = self.stored || self.config.auth == AuthSource::Provider;
         self.outbox.entries().any(|entry| match entry.account {
-            Some(_) => provided || self.is_doubtful(entry),
+            Some(_) => asks || self.is_doubtful(entry),
             None => entry.restored,
         })
     }

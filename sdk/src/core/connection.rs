@@ -100,7 +100,7 @@ impl Core {
     /// Adds a socket. Its namespace must not be there yet.
     pub fn add_socket(&mut self, config: NamespaceConfig) -> SocketId {
         let id = SocketId(u32::try_from(self.sockets.len()).unwrap_or(u32::MAX));
-        let mut namespace = Namespace::new(id, config);
+        let mut namespace = Namespace::new(id, config, self.config.stored);
         namespace.recall(&mut self.profiles);
         self.sockets.push(namespace);
         id

@@ -126,6 +126,8 @@ pub(crate) enum Phase {
 pub(crate) struct Namespace {
     pub(crate) id: SocketId,
     pub(crate) config: NamespaceConfig,
+    /// Whether a store keeps its messages.
+    pub(crate) stored: bool,
     /// Whether the user wants it connected.
     pub(crate) wanted: bool,
     pub(crate) phase: Phase,
@@ -214,9 +216,10 @@ pub(crate) enum Due {
 }
 
 impl Namespace {
-    pub(crate) fn new(id: SocketId, config: NamespaceConfig) -> Self {
+    pub(crate) fn new(id: SocketId, config: NamespaceConfig, stored: bool) -> Self {
         Self {
             id,
+            stored,
             wanted: false,
             phase: Phase::Absent,
             state: State::Idle,
