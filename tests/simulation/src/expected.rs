@@ -12,6 +12,9 @@ pub(crate) const SKIPS_AT_MOST_ONCE: bool = false;
 /// What a store could not forget is forgotten before the process can be killed.
 pub(crate) const STORES_FORGET: bool = false;
 
+/// One refusal for the limit says nothing of copies on earlier links.
+pub(crate) const COPIES_COUNT: bool = false;
+
 /// A room that was left is left also where links were lost meanwhile and their session was taken up again.
 pub(crate) const LEAVES_STAY: bool = false;
 

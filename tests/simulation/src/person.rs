@@ -453,7 +453,8 @@ fn hear(run: Run, event: &Event, facts: &Facts, view: &Mutex<View>) {
             if let (Some(members), Some(user)) = (view.rooms.get_mut(&text("roomId").unwrap_or_default()), user()) {
                 if joined {
                     members.insert(user);
-                } else {
+                } else if user != PEOPLE[run.who] {
+                    // Of oneself it tells where another link of one's own has ended.
                     members.remove(&user);
                 }
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rejoin::{Delivery, Error, ErrorKind, Outcome, State};
+use rejoin::{Delivery, Error, ErrorKind, Outcome, State, StateChange};
 
 use crate::book::{Book, Call, Run, Sent};
 use crate::expected;
@@ -69,6 +69,9 @@ pub(super) fn what_is_told_is_the_outcome(book: &Book) -> Vec<String> {
 pub(super) fn what_was_taken_back_was_not_acted_on(book: &Book) -> Vec<String> {
     let (acted, _) = times(book);
     let back = |n: usize, sent: &Sent| {
+        if !expected::COPIES_COUNT && book.limited.contains(&n) {
+            return false;
+        }
         // A store that could not forget a message in time has the next process send it.
         if !expected::STORES_FORGET
             && book
@@ -148,8 +151,12 @@ pub(super) fn what_is_unconfirmed_was_written(book: &Book) -> Vec<String> {
             return true;
         };
         // A link whose end was heard together with its beginning.
-        let mut states = book.states.iter();
-        if states.any(|(run, at, change)| *run == sent.run && at == ended && change.state == State::Connected) {
+        let mine: Vec<_> = book.states.iter().filter(|(run, ..)| *run == sent.run).collect();
+        let moment = |pair: &[&(Run, Duration, StateChange)]| {
+            let (_, begun, change) = pair[0];
+            change.state == State::Connected && *begun == pair[1].1 && begun <= ended
+        };
+        if mine.windows(2).any(moment) {
             return true;
         }
         let mut calls = book.calls.iter();
@@ -158,8 +165,7 @@ pub(super) fn what_is_unconfirmed_was_written(book: &Book) -> Vec<String> {
         }
         book.calls.iter().any(|(who, at, call)| {
             let leaves = matches!(call, Call::Disconnect | Call::Background | Call::Forget | Call::Token);
-            // Ten seconds pass between the hint and the end.
-            *who == sent.run.who && leaves && at <= ended && *ended - *at <= Duration::from_secs(12)
+            *who == sent.run.who && leaves && *at >= sent.at && at <= ended
         })
     };
     marked(book)
@@ -202,9 +208,17 @@ pub(super) fn what_was_accepted_survives(
             || ended(Call::Forget)
             || refusable
             || sent.poison;
-        // A server that greets late is taken for one that promises nothing.
-        let late = server.greeting > Duration::from_secs(2);
-        let again = server.ack && server.dedupe && !late && habits[sent.run.who].delivery != Delivery::AtMostOnce;
+        // A server that has not greeted yet is taken for one that promises nothing.
+        let connected = book
+            .states
+            .iter()
+            .find(|(run, _, change)| *run == sent.run && change.state == State::Connected);
+        let greeted = connected.is_none()
+            || book.heard.iter().any(|heard| {
+                let in_time = heard.at < sent.at || connected.is_none_or(|(_, at, _)| heard.at < *at);
+                heard.run == sent.run && heard.name == "connection_status" && in_time
+            });
+        let again = server.ack && server.dedupe && greeted && habits[sent.run.who].delivery != Delivery::AtMostOnce;
         let once = !again;
         let secret = sent.kind == crate::book::Kind::Create;
         if lost && !excused && !once && !secret {
