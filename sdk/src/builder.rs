@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::channel::mpsc;
+use futures::channel::{mpsc, oneshot};
 
 use crate::client::{Client, Handle, Template};
 use crate::config::{
@@ -332,16 +332,19 @@ impl<T: Buildable> Builder<T> {
             }),
             template: Arc::new(Template::new(namespace, credentials)),
         };
+        let (at_rest, rests) = oneshot::channel();
         let store = stored.map(|(store, contents)| {
             client.restore(contents);
             let (sender, turns) = mpsc::unbounded();
-            shared
-                .sys
-                .spawn(Box::pin(driver::keep(Arc::clone(&shared), store, turns)));
+            let keeping = driver::keep(Arc::clone(&shared), store, turns);
+            shared.sys.spawn(Box::pin(async move {
+                keeping.await;
+                drop(at_rest);
+            }));
             sender
         });
         shared.sys.spawn(Box::pin(Driver::new(Arc::clone(&shared), store)));
-        shared.sys.spawn(Box::pin(dispatch::run(Arc::clone(&shared))));
+        shared.sys.spawn(Box::pin(dispatch::run(Arc::clone(&shared), rests)));
         Ok(T::from_client(client, &self.namespace))
     }
 

@@ -181,7 +181,10 @@ impl Client {
     }
 
     /// Ends the client for good: every message gets its outcome, handlers and providers of credentials are dropped, handles
-    /// answer `Closed`.
+    /// answer `Closed`. What a store holds stays there, for the next client.
+    ///
+    /// It returns at once. A stream of [`states`](Socket::states) ends when all is done, also in the store: a program that
+    /// waits for that before it ends leaves nothing in the store that was answered.
     pub fn close(&self) {
         self.handle.shared.close();
         let credentials = std::mem::take(&mut *self.template.credentials());

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use bytestring::ByteString;
+use futures::channel::oneshot;
 
 use crate::config::Limits;
 use crate::core::{Happening, SocketId};
@@ -164,8 +165,9 @@ pub(crate) const SHORT: usize = 16;
 /// So many events are handled before others on the same thread get their turn.
 const TURN: usize = 64;
 
-/// Runs handlers until the client is closed.
-pub(crate) async fn run(shared: Arc<Shared>) {
+/// Runs handlers until the client is closed. `rests` ends when its store has nothing more to do: streams end behind that,
+/// so that whoever waits for their end can end the process.
+pub(crate) async fn run(shared: Arc<Shared>, rests: oneshot::Receiver<()>) {
     let mut batch = VecDeque::new();
     let mut sockets: Vec<Listener> = Vec::new();
     while shared.dispatch.take(&mut batch).await.is_some() {
@@ -193,6 +195,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
             }
         }
     }
+    // Nothing is ever sent: it is dropped.
+    let _ = rests.await;
     for registry in registries(&shared) {
         registry.finish();
     }

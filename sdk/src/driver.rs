@@ -146,6 +146,11 @@ impl Driver {
         if std::mem::take(&mut self.turn.rung) || self.alarm.poll(cx).is_ready() {
             inner.core.handle_timeout(now);
         }
+        for (link, event) in &self.turn.heard {
+            if matches!(event, LinkEvent::Closed(_)) {
+                inner.core.expect_end(*link);
+            }
+        }
         for (link, event) in self.turn.heard.drain(..) {
             if matches!(event, LinkEvent::Closed(_) | LinkEvent::Response(_)) {
                 self.wires.retain(|known| known.id != link);
@@ -383,6 +388,10 @@ pub(crate) async fn keep(
         while let Ok((next, transaction)) = turns.try_recv() {
             turn = next;
             owed.append(transaction);
+        }
+        if owed.is_empty() {
+            shared.input(|core, now| core.handle_stored(now, turn));
+            continue;
         }
         match store.apply(owed.clone()).await {
             Ok(()) => {

@@ -113,7 +113,7 @@ pub enum Error {
     #[error("the store failed: {0}")]
     Store(Text),
     /// Another process has the store open.
-    #[error("the store is in use by another process: {0}")]
+    #[error("the store is in use: {0}")]
     StoreBusy(Text),
     /// Part of the store could not be read and was set aside.
     #[error("part of the store could not be read and was set aside: {0}")]

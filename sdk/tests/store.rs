@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures::FutureExt;
 use rejoin::store::{Contents, FileStore, Profile, Record, Store, Transaction};
@@ -62,6 +63,11 @@ fn apply(store: &mut FileStore, transaction: Transaction) {
 
 fn load(store: &mut FileStore) -> Contents {
     store.load().now_or_never().unwrap().unwrap()
+}
+
+/// Fails where it would wait for ever.
+async fn soon<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), work).await.unwrap()
 }
 
 fn seqs(folder: &Path) -> Vec<u64> {
@@ -141,7 +147,7 @@ async fn open_when_free_has_the_folder_as_soon_as_a_closed_client_lets_go_of_it(
     let mut next = Box::pin(FileStore::open_when_free(&folder.0));
     assert!(next.as_mut().now_or_never().is_none(), "its client is still there");
     chat.close();
-    let mut next = next.await.unwrap();
+    let mut next = soon(next).await.unwrap();
     assert_eq!(next.load().await.unwrap().records.len(), 1, "closing is not forgetting");
 }
 
@@ -160,7 +166,7 @@ async fn of_many_who_wait_for_a_folder_each_has_it_once() {
         .collect();
     drop(first);
     for task in waiting {
-        task.await.unwrap().unwrap();
+        soon(task).await.unwrap().unwrap();
     }
     assert_eq!(seqs(&folder.0), [0, 1, 2, 3, 4, 5, 6, 7]);
 }

@@ -10,6 +10,9 @@ pub const SENT: usize = 120;
 /// How many of them her queue holds: the default of `QueueConfig::capacity`.
 pub const KEPT: usize = 100;
 
+/// How many messages wait in the program that is killed. They are numbered from 1.
+pub const WRITTEN: usize = 10;
+
 /// The messages that have to go, the oldest first, and those that have to arrive. They are numbered from 1.
 const DROPPED: RangeInclusive<usize> = 1..=SENT - KEPT;
 const ARRIVED: RangeInclusive<usize> = SENT - KEPT + 1..=SENT;
@@ -24,15 +27,23 @@ pub struct Evidence {
     pub reported: Vec<usize>,
     /// The messages that Bob heard, in the order of their arrival.
     pub heard: Vec<usize>,
+    /// The messages of the program that was killed, as Bob heard them.
+    pub survived: Vec<usize>,
 }
 
 impl Evidence {
-    /// What the three witnesses say.
-    pub const fn new(outcomes: Vec<&'static str>, reported: Vec<usize>, heard: Vec<usize>) -> Self {
+    /// What the witnesses say.
+    pub const fn new(
+        outcomes: Vec<&'static str>,
+        reported: Vec<usize>,
+        heard: Vec<usize>,
+        survived: Vec<usize>,
+    ) -> Self {
         Self {
             outcomes,
             reported,
             heard,
+            survived,
         }
     }
 
@@ -53,6 +64,12 @@ impl Evidence {
         }
         for number in self.heard.iter().filter(|number| !ARRIVED.contains(number)) {
             faults.push(format!("message {number} arrived, and should have been dropped"));
+        }
+        if !self.survived.iter().copied().eq(1..=WRITTEN) {
+            faults.push(format!(
+                "of the {WRITTEN} messages of the program that was killed Bob heard {:?}",
+                self.survived
+            ));
         }
         if !self.reported.iter().copied().eq(DROPPED) {
             faults.push(format!(
@@ -104,7 +121,12 @@ mod tests {
                 "delivered"
             }
         });
-        Evidence::new(outcomes.collect(), DROPPED.collect(), ARRIVED.collect())
+        Evidence::new(
+            outcomes.collect(),
+            DROPPED.collect(),
+            ARRIVED.collect(),
+            (1..=WRITTEN).collect(),
+        )
     }
 
     fn faults(change: impl FnOnce(&mut Evidence)) -> Vec<String> {
@@ -162,6 +184,13 @@ mod tests {
             faults(|evidence| evidence.heard.insert(0, 20)),
             ["message 20 arrived, and should have been dropped"]
         );
+    }
+
+    #[test]
+    fn a_message_of_the_killed_program_that_is_lost_repeated_or_out_of_order_is_a_fault() {
+        assert_eq!(faults(|evidence| _ = evidence.survived.pop()).len(), 1);
+        assert_eq!(faults(|evidence| evidence.survived.push(WRITTEN)).len(), 1);
+        assert_eq!(faults(|evidence| evidence.survived.swap(0, 1)).len(), 1);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use quickstart::phone::{self, Phone};
 use quickstart::stage::{Elsewhere, Stage};
 use quickstart::story::{self, Failure};
 use quickstart::timeline::Timeline;
@@ -32,6 +33,17 @@ struct Options {
     /// Bob's token for that server
     #[arg(long, value_name = "TOKEN", requires = "url")]
     token_b: Option<String>,
+
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What the program is started as by itself.
+#[derive(Subcommand)]
+enum Part {
+    /// Alice's phone, for the last chapter
+    #[command(hide = true)]
+    Phone(Phone),
 }
 
 #[tokio::main]
@@ -46,6 +58,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<ExitCode, Failure> {
+    if let Some(Part::Phone(phone)) = options.part {
+        phone::run(phone).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let timeline = Timeline::to_stdout();
     let stage = match (options.url, options.token_a, options.token_b) {
         (Some(url), Some(token_a), Some(token_b)) => {

@@ -25,6 +25,7 @@ pub(crate) struct Person {
     greetings: UnboundedReceiver<ConnectionStatus>,
     pub(crate) stopped_typing: UnboundedReceiver<()>,
     room_messages: UnboundedReceiver<String>,
+    private_messages: UnboundedReceiver<String>,
     /// The receipts of messages that the queue had no room for.
     dropped: UnboundedReceiver<u64>,
 }
@@ -77,6 +78,11 @@ impl Person {
             let _ = sender.send(message.content.clone());
         })
         .detach();
+        let (sender, private_messages) = mpsc::unbounded_channel();
+        chat.on(move |message: &PrivateMessage| {
+            let _ = sender.send(message.content.clone());
+        })
+        .detach();
         let (sender, dropped) = mpsc::unbounded_channel();
         chat.socket()
             .on_notice(move |notice| {
@@ -92,6 +98,7 @@ impl Person {
             greetings,
             stopped_typing,
             room_messages,
+            private_messages,
             dropped,
         })
     }
@@ -140,6 +147,22 @@ impl Person {
             }
             // What is no number is none of ours, and a fault: no message has the number 0.
             heard.push(content.parse().unwrap_or(0));
+        }
+        heard
+    }
+
+    /// The numbers that are heard in private, until the last one is, and what follows at once.
+    pub(crate) async fn hears_from_the_phone(&mut self, last: usize) -> Vec<usize> {
+        let mut heard: Vec<usize> = Vec::new();
+        while heard.last() != Some(&last) {
+            match self.private_messages.recv().await {
+                // What is no number was said before.
+                Some(content) => heard.extend(content.parse::<usize>()),
+                None => break,
+            }
+        }
+        while let Ok(content) = self.private_messages.try_recv() {
+            heard.extend(content.parse::<usize>());
         }
         heard
     }

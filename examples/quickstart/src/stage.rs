@@ -1,6 +1,7 @@
 //! Where the story takes place: a server, and a tunnel in front of it that is Alice's network.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rejoin_server::{Server, ServerConfig, Tunnel};
@@ -22,6 +23,8 @@ pub struct Stage {
     pub tunnel: Tunnel,
     /// The server's address, without the tunnel.
     pub server_url: String,
+    /// This program, which is also that of Alice's phone.
+    pub program: PathBuf,
     server: Option<Server>,
 }
 
@@ -81,6 +84,7 @@ impl Stage {
             },
             tunnel,
             server_url: elsewhere.url,
+            program: std::env::current_exe()?,
             server: None,
         })
     }

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rejoin::{NewRoom, Outcome, RealtimeClient, Receipt, State, Target};
 
 use crate::checks::{Evidence, SENT};
+use crate::killed;
 use crate::person::{Person, is_waiting, within};
 use crate::stage::Stage;
 use crate::timeline::{Timeline, Who};
@@ -89,8 +90,11 @@ pub async fn tell(stage: &Stage, timeline: &Timeline) -> Result<Evidence, Failur
     );
 
     alice.leave().await?;
+
+    // Last, a program that is killed. `killed.rs` tells what happens, `phone.rs` is the program.
+    let survived = killed::tell(stage, timeline, &mut bob, &bob_id).await?;
     bob.leave().await?;
-    Ok(Evidence::new(outcomes, reported, heard))
+    Ok(Evidence::new(outcomes, reported, heard, survived))
 }
 
 /// Makes a room of a name that is new, so that the story can be told to one server again and again.
@@ -137,7 +141,7 @@ fn unexpected(outcome: &Outcome) -> Failure {
 }
 
 /// `1, 2, 3 … 20`.
-fn summary(numbers: &[usize]) -> String {
+pub(crate) fn summary(numbers: &[usize]) -> String {
     let text = |numbers: &[usize]| numbers.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
     match numbers {
         [first, second, third, .., last] => {

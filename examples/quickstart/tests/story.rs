@@ -9,7 +9,8 @@ use quickstart::timeline::Timeline;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_message_is_lost_repeated_or_out_of_order() {
-    let stage = Stage::here().await.unwrap();
+    let mut stage = Stage::here().await.unwrap();
+    stage.program = env!("CARGO_BIN_EXE_quickstart").into();
     let out = Arc::new(Mutex::new(Vec::new()));
     let evidence = story::tell(&stage, &Timeline::to(out.clone())).await;
     let printed = String::from_utf8(out.lock().unwrap().clone()).unwrap();
@@ -26,6 +27,9 @@ async fn no_message_is_lost_repeated_or_out_of_order() {
         "is typing",
         "Alice's network is cut",
         "21, 22, 23 … 120",
+        "killed",
+        "10 delivered",
+        "hears 10 messages: 1, 2, 3 … 10",
     ] {
         assert!(printed.contains(told), "{told} is missing:\n{printed}");
     }

@@ -97,6 +97,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            once: false,
             refused: false,
             deaths: 0,
             account: None,

@@ -193,6 +193,8 @@ impl Core {
             self.sockets[index].set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
         }
         self.closed = true;
+        // Nobody waits for the store any more.
+        self.cx.settle_now();
         self.release();
     }
 
@@ -307,6 +309,15 @@ impl Core {
         room
     }
 
+    /// What a link has to say comes now, and its end behind it: nothing that it could not write is given to it in between.
+    pub fn expect_end(&mut self, link: LinkId) {
+        if let Dial::Linked(current) = &mut self.dial
+            && current.role_of(link) == Some(Role::Socket)
+        {
+            current.ends = true;
+        }
+    }
+
     /// Something happened on a link.
     pub fn handle_link(&mut self, now: Now, link: LinkId, event: LinkEvent) {
         self.enter(now);
@@ -379,7 +390,7 @@ impl Core {
     pub fn handle_stored(&mut self, now: Now, turn: u64) {
         self.enter(now);
         for (socket, seq) in self.cx.store_done(turn, true).released {
-            self.sockets[socket.index()].released(seq);
+            self.sockets[socket.index()].released(&mut self.cx, seq);
         }
     }
 
@@ -393,7 +404,9 @@ impl Core {
         }
         for namespace in &mut self.sockets {
             namespace.not_stored(&mut self.cx, &done.put, error);
-            self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
+            if !done.owed_only {
+                self.cx.notice(namespace.id, Notice::StoreError(error.clone()));
+            }
         }
         self.wake_at = None;
     }
@@ -414,7 +427,8 @@ impl Core {
             return Output::Store(turn, transaction);
         }
         let namespaces = self.sockets.iter().filter_map(Namespace::next_deadline);
-        self.wake_at = namespaces.chain(self.timers.next()).min();
+        let store = self.cx.store_retry();
+        self.wake_at = namespaces.chain(self.timers.next()).chain(store).min();
         Output::Timeout(self.wake_at)
     }
 
@@ -448,6 +462,7 @@ impl Core {
 
     fn expire(&mut self) {
         let now = self.cx.now.mono;
+        self.cx.expire_store();
         while let Some(timer) = self.timers.expired(now) {
             match timer {
                 Timer::Redial => self.begin_attempt(),

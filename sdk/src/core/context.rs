@@ -12,6 +12,9 @@ use crate::receipt::{Acceptor, Completer, Outcome};
 use crate::state::{Notice, Transport};
 use crate::store::{Profile, Record, Transaction};
 
+/// How long a store that failed is left alone; twice as long after each further failure, up to about a minute.
+const RETRY: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) now: Now,
@@ -36,6 +39,14 @@ struct StoreTurns {
     puts: VecDeque<(u64, u64, Acceptor)>,
     /// Which messages wait for their record to be gone, by turn.
     releases: VecDeque<(u64, SocketId, u64)>,
+    /// Outcomes that wait for the same.
+    endings: VecDeque<(u64, SocketId, Completer, Outcome)>,
+    /// When a store that failed is given its turn again, and how often it has failed in a row.
+    retry: Option<Duration>,
+    failures: u32,
+    /// Whether it is to have a turn although nothing is new, and which that was.
+    nudge: bool,
+    nudged: u64,
 }
 
 /// What became of the turns that the store has worked off.
@@ -45,6 +56,8 @@ pub(crate) struct StoreDone {
     pub(crate) put: Vec<u64>,
     /// Messages whose record was to go.
     pub(crate) released: Vec<(SocketId, u64)>,
+    /// Nothing new was asked for: it was the store's turn to do what it had failed at.
+    pub(crate) owed_only: bool,
 }
 
 impl fmt::Debug for StoreTurns {
@@ -129,6 +142,39 @@ impl Context {
         }
     }
 
+    /// Has the store forget the record of a message that ends so that it must never be sent. That it ended is told once
+    /// the record is gone: the next run of the program would send it.
+    pub(crate) fn settle_removed(&mut self, socket: SocketId, seq: u64, completer: Completer, outcome: Outcome) {
+        self.store_remove(seq);
+        match &mut self.store {
+            Some(store) => store.endings.push_back((store.given + 1, socket, completer, outcome)),
+            None => self.settle(socket, completer, outcome),
+        }
+    }
+
+    /// Tells all of these: there is no next turn.
+    pub(crate) fn settle_now(&mut self) {
+        let endings = self.store.as_mut().map(|store| std::mem::take(&mut store.endings));
+        for (_, socket, completer, outcome) in endings.unwrap_or_default() {
+            self.settle(socket, completer, outcome);
+        }
+    }
+
+    /// When a store that failed is given its turn again.
+    pub(crate) fn store_retry(&self) -> Option<Duration> {
+        self.store.as_ref()?.retry
+    }
+
+    pub(crate) fn expire_store(&mut self) {
+        let now = self.now.mono;
+        if let Some(store) = &mut self.store
+            && store.retry.is_some_and(|at| at <= now)
+        {
+            store.retry = None;
+            store.nudge = true;
+        }
+    }
+
     /// Has the store forget a record.
     pub(crate) fn store_remove(&mut self, seq: u64) {
         if let Some(store) = &mut self.store {
@@ -168,17 +214,32 @@ impl Context {
     /// What the store has to do now, if anything, and the number of that turn.
     pub(crate) fn take_transaction(&mut self) -> Option<(u64, Transaction)> {
         let store = self.store.as_mut()?;
-        if store.transaction.is_empty() {
+        let nudge = std::mem::take(&mut store.nudge);
+        if store.transaction.is_empty() && !nudge {
             return None;
         }
         store.given += 1;
+        if store.transaction.is_empty() {
+            store.nudged = store.given;
+        }
         Some((store.given, std::mem::take(&mut store.transaction)))
     }
 
     /// The store has worked off its turns up to this one, and with `kept` has done what they ask.
     pub(crate) fn store_done(&mut self, turn: u64, kept: bool) -> StoreDone {
         let mut done = StoreDone::default();
+        let now = self.now.mono;
         let Some(store) = &mut self.store else { return done };
+        done.owed_only = store.nudged == turn;
+        if kept {
+            store.failures = 0;
+            store.retry = None;
+        } else {
+            // What it was to forget, it is given again.
+            let wait = RETRY.saturating_mul(1 << store.failures.min(6));
+            store.failures = store.failures.saturating_add(1);
+            store.retry = Some(now.saturating_add(wait));
+        }
         let split = store.puts.partition_point(|(at, ..)| *at <= turn);
         for (_, seq, acceptor) in store.puts.drain(..split) {
             done.put.push(seq);
@@ -192,6 +253,11 @@ impl Context {
             .drain(..split)
             .map(|(_, socket, seq)| (socket, seq))
             .collect();
+        let split = store.endings.partition_point(|(at, ..)| *at <= turn);
+        let endings: Vec<_> = store.endings.drain(..split).collect();
+        for (_, socket, completer, outcome) in endings {
+            self.settle(socket, completer, outcome);
+        }
         done
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Attempts {
     pub(super) failed: u32,
     /// What carried the last session.
     pub(super) worked: Option<Transport>,
+    /// Whether the next attempt is made by the other transport.
+    pub(super) others_turn: bool,
     /// The server does not want to be asked before.
     not_before: Duration,
 }
@@ -65,6 +67,7 @@ impl Attempts {
     /// A session was opened by this transport, or went over to it.
     pub(super) fn works(&mut self, transport: Transport) {
         self.worked = Some(transport);
+        self.others_turn = false;
     }
 
     /// How long the server does not want to be asked.

@@ -23,17 +23,25 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn conclude(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        if entry.keeping == Keeping::Kept && !broken!(KeepsWhatIsDone) {
-            cx.store_remove(entry.seq);
-        }
-        if let Some(completer) = entry.completer {
-            cx.settle(self.id, completer, outcome);
+        let kept = entry.keeping == Keeping::Kept && !broken!(KeepsWhatIsDone);
+        match (entry.completer, &outcome) {
+            (Some(completer), Outcome::Cancelled | Outcome::Expired | Outcome::Dropped) if kept => {
+                cx.settle_removed(self.id, entry.seq, completer, outcome);
+            }
+            (completer, _) => {
+                if kept {
+                    cx.store_remove(entry.seq);
+                }
+                if let Some(completer) = completer {
+                    cx.settle(self.id, completer, outcome);
+                }
+            }
         }
     }
 
     /// Whether the server refuses what follows a refused message in its lane.
     pub(super) fn keeps_order(&self) -> bool {
-        self.sends_again() && self.features.is_some_and(|features| features.order)
+        self.features.is_some_and(|features| features.order)
     }
 
     /// Tells the server not to wait for a message, in that one's place.
@@ -54,14 +62,16 @@ impl Namespace {
         self.own_entry(cx, seq, emission, Purpose::Skip, None)
     }
 
-    /// The server waits for a message that nobody here knows, as after a crash in the wrong moment.
-    pub(super) fn skip_unknown(&mut self, cx: &mut Context, message_id: &str) {
+    /// The server waits for a message before it takes the one `seq`. If nobody here knows it, as after a crash in the wrong
+    /// moment, or it stands behind that one, it must not.
+    pub(super) fn skip_behind(&mut self, cx: &mut Context, seq: u64, message_id: &str) {
         let names = |entry: &Entry| match entry.purpose {
             Purpose::Skip => entry.string_field("messageId").as_deref() == Some(message_id),
             _ => entry.completer.as_ref().and_then(|completer| completer.message_id()) == Some(message_id),
         };
-        let queued = self.outbox.entries().chain(&self.aside).any(names);
-        if !queued && !self.acks.entries().any(names) && self.keeps_order() {
+        let known = |entry: &Entry| names(entry) && (entry.purpose == Purpose::Skip || entry.seq <= seq);
+        let queued = self.outbox.entries().chain(&self.aside).any(known);
+        if !queued && !self.acks.entries().any(known) && self.keeps_order() {
             let seq = cx.next_seq();
             let skip = self.skip_of(cx, seq, message_id);
             self.outbox.push(skip);
@@ -89,10 +99,12 @@ impl Namespace {
                 // again may also still be in the room.
                 Purpose::Leave(room) => {
                     let behind = back.iter().any(|before| before.lane == entry.lane);
-                    self.rooms.is_leaving(room) && (behind || self.recovery.is_some())
+                    let left = self.rooms.is_leaving(room) || !self.rooms.knows(room);
+                    left && (behind || self.recovery.is_some())
                 }
-                Purpose::Skip => again,
-                _ => entry.reliable && (again || broken!(RepeatsAtMostOnce)),
+                Purpose::Skip => true,
+                // What was written before the server promised anything was written once, and has left the store for it.
+                _ => entry.reliable && (again && !entry.once || broken!(RepeatsAtMostOnce)),
             };
             if broken!(LosesOutcomes) && !told_again {
                 continue;
@@ -121,6 +133,7 @@ impl Namespace {
             self.conclude(cx, entry, Outcome::Dropped);
         }
         self.trim(cx);
+        self.keep_all_again(cx);
     }
 
     /// Messages whose time to live is over.
@@ -159,7 +172,7 @@ impl Namespace {
     /// Nobody waits for an answer to `id` any more.
     fn given_up(&mut self, id: u64) -> Option<Entry> {
         let entry = self.acks.answered(id)?;
-        if entry.reliable {
+        if entry.is_limited() {
             self.lanes.answered(entry.lane.as_deref(), false);
         }
         Some(entry)
@@ -234,7 +247,7 @@ impl Namespace {
         let queued = std::iter::from_fn(|| self.outbox.take_where(|_| true));
         for mut entry in queued.chain(aside).collect::<Vec<_>>() {
             // What a store holds stays there, and may be sent by the next client: closing is not forgetting.
-            let kept = std::mem::take(&mut entry.keeping) != Keeping::Nowhere;
+            let kept = matches!(std::mem::take(&mut entry.keeping), Keeping::Kept | Keeping::Releasing);
             let outcome = match entry.writes {
                 0 if !kept => Outcome::Rejected(Error::Closed),
                 _ => Outcome::Unconfirmed(Error::Closed),

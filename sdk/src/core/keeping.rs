@@ -20,24 +20,32 @@ use crate::store::{Profile, Record};
 /// How long a store that could not forget a message is left alone.
 const RETRY: Duration = Duration::from_secs(1);
 
-impl Namespace {
-    /// A message as the store keeps it.
-    pub(super) fn record(&self, cx: &Context, entry: &Entry, message_id: &str) -> Record {
-        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        let left = entry.expires.map(|at| millis(at.saturating_sub(cx.now.mono)));
-        Record {
-            seq: entry.seq,
-            namespace: self.config.name.clone(),
-            message_id: message_id.to_owned(),
-            body: Bytes::copy_from_slice(entry.body.json()),
-            attachments: entry.attachments.clone(),
-            lane: entry.lane.as_deref().map(str::to_owned),
-            expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
-            ack_timeout_ms: millis(entry.ack_timeout),
-            account: entry.account.as_deref().map(str::to_owned),
-        }
+/// A message as the store keeps it.
+pub(super) fn record(cx: &Context, namespace: &str, entry: &Entry, message_id: &str) -> Record {
+    let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let left = entry.expires.map(|at| millis(at.saturating_sub(cx.now.mono)));
+    Record {
+        seq: entry.seq,
+        namespace: namespace.to_owned(),
+        message_id: message_id.to_owned(),
+        body: Bytes::copy_from_slice(entry.body.json()),
+        attachments: entry.attachments.clone(),
+        lane: entry.lane.as_deref().map(str::to_owned),
+        expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
+        ack_timeout_ms: millis(entry.ack_timeout),
+        account: entry.account.as_deref().map(str::to_owned),
     }
+}
 
+fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
+    if let Some(completer) = &entry.completer {
+        let record = record(cx, namespace, entry, completer.message_id().unwrap_or_default());
+        cx.store_put(record, completer.acceptor());
+        entry.keeping = Keeping::Kept;
+    }
+}
+
+impl Namespace {
     /// Takes up what is remembered of its server.
     pub(super) fn recall(&mut self, profiles: &mut Vec<Profile>) {
         let own = |profile: &Profile| profile.namespace == self.config.name;
@@ -84,6 +92,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            once: false,
             refused: false,
             deaths: 0,
             account: record.account.as_deref().map(Into::into),
@@ -123,19 +132,42 @@ impl Namespace {
     }
 
     /// The store has forgotten a message that is to be written at most once: now it may be.
-    pub(super) fn released(&mut self, seq: u64) {
-        let mut all = self.outbox.entries_mut().chain(&mut self.aside);
-        if let Some(entry) = all.find(|entry| entry.seq == seq) {
-            entry.keeping = Keeping::Nowhere;
+    pub(super) fn released(&mut self, cx: &mut Context, seq: u64) {
+        if let Some(entry) = self.waiting_mut(seq) {
+            entry.keeping = Keeping::Released;
+        }
+        if !self.is_joined() {
+            self.keep_all_again(cx);
+        }
+    }
+
+    /// What has left the store and was not written after all waits for another link, and survives again.
+    pub(super) fn keep_all_again(&mut self, cx: &mut Context) {
+        let namespace = &self.config.name;
+        for entry in self.outbox.entries_mut().chain(&mut self.aside) {
+            if entry.keeping == Keeping::Released && entry.writes == 0 {
+                keep_again(cx, namespace, entry);
+            }
+        }
+    }
+
+    /// A message that had left the store was not taken after all: it waits again, and survives again.
+    pub(super) fn keep_again(&self, cx: &mut Context, entry: &mut Entry) {
+        if entry.keeping == Keeping::Released {
+            keep_again(cx, &self.config.name, entry);
         }
     }
 
     /// The store could not: it is tried again.
     pub(super) fn not_released(&mut self, cx: &Context, seq: u64) {
         self.release_at = Some(cx.after(RETRY));
-        let mut all = self.outbox.entries_mut().chain(&mut self.aside);
-        if let Some(entry) = all.find(|entry| entry.seq == seq) {
+        if let Some(entry) = self.waiting_mut(seq) {
             entry.keeping = Keeping::Kept;
         }
+    }
+
+    fn waiting_mut(&mut self, seq: u64) -> Option<&mut Entry> {
+        let mut all = self.outbox.entries_mut().chain(&mut self.aside);
+        all.find(|entry| entry.seq == seq)
     }
 }

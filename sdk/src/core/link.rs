@@ -41,6 +41,8 @@ pub(super) struct Link {
     pub(super) json: Option<Box<json::Session>>,
     /// Whether a batch is being written.
     pub(super) busy: bool,
+    /// Whether its end is known already, and comes behind what it still has to say.
+    pub(super) ends: bool,
     /// What that batch holds beside its frames.
     pub(super) flying: Batch,
     /// The batch after that.
@@ -89,6 +91,7 @@ impl Link {
             patience: None,
             json: None,
             busy: false,
+            ends: false,
             flying: Batch::default(),
             next: Batch::default(),
         }
@@ -108,7 +111,7 @@ impl Link {
     /// Whether the system can take a batch, as far as its carrier is concerned.
     pub(super) fn takes(&self) -> bool {
         match &self.carrier {
-            Carrier::WebSocket(_) => true,
+            Carrier::WebSocket(_) => !self.ends,
             Carrier::Polling(polling) => polling.takes(),
         }
     }

@@ -23,7 +23,19 @@ impl Attempts {
         let preferred = transports.first().copied().unwrap_or(Transport::WebSocket);
         let first = self.worked.unwrap_or(preferred);
         let other = transports.iter().copied().find(|transport| *transport != first);
-        (first, other.filter(|_| self.failed.is_multiple_of(2)))
+        match other {
+            Some(other) if self.others_turn => (other, None),
+            other => (first, other.filter(|_| self.failed.is_multiple_of(2))),
+        }
+    }
+
+    /// Nobody answered at the address. Where a transport has worked there, the server is away more likely than that its
+    /// transport is blocked, and a second dial right behind the first would double the storm when it returns: the other
+    /// transport has its turn in the next attempt. Says whether that is so.
+    fn takes_turns(&mut self, error: &Error) -> bool {
+        let away = self.worked.is_some() && matches!(error, Error::Unreachable(_));
+        self.others_turn = away && !self.others_turn;
+        away
     }
 }
 
@@ -64,7 +76,8 @@ impl Core {
     ///
     /// A server that says when to come back has understood, and would say the same to the other.
     pub(super) fn opening_failed(&mut self, error: Error, retry_after: Option<Duration>) {
-        if retry_after.is_none() && error.is_retryable() && self.fall_back() {
+        let turns = self.attempts.takes_turns(&error);
+        if !turns && retry_after.is_none() && error.is_retryable() && self.fall_back() {
             return;
         }
         self.lose_link_after(Reason::ConnectError, error, retry_after);

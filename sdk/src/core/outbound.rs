@@ -281,6 +281,7 @@ impl Namespace {
             cx.tally(self.id).retries += 1;
         }
         entry.writes = entry.writes.saturating_add(1);
+        entry.once = !self.sends_again();
         entry.written = Stamp::at(cx.now.mono);
         match id {
             Some(id) => {
@@ -288,7 +289,7 @@ impl Namespace {
                 if entry.is_suspect() {
                     self.alone = Some(id);
                 }
-                if entry.reliable {
+                if entry.is_limited() {
                     self.lanes.written(entry.lane.as_deref());
                 }
                 self.acks.wait(id, entry);

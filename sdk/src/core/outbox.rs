@@ -39,6 +39,8 @@ pub(crate) struct Entry {
     pub(crate) written: Stamp,
     /// To how many links it was handed since the server last said that it did not take it.
     pub(crate) writes: u8,
+    /// Whether it was written so that it must not be written again.
+    pub(crate) once: bool,
     /// Whether a server that keeps the order waits for it, because it refused it for a time.
     pub(crate) refused: bool,
     /// At how many deaths of a link it was the first without an answer.
@@ -76,6 +78,8 @@ pub(crate) enum Keeping {
     Kept,
     /// The store is forgetting it, so that it can be written at most once.
     Releasing,
+    /// The store has forgotten it for that.
+    Released,
 }
 
 /// What the core itself does with the answer.
@@ -112,9 +116,14 @@ impl Entry {
         self.volatile || matches!(self.purpose, Purpose::Typing | Purpose::Skip)
     }
 
+    /// Whether it comes again, in its lane, after the server has refused it for a time.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.reliable || matches!(self.purpose, Purpose::Leave(_))
+    }
+
     /// Whether a server of today may have it already.
     pub(crate) fn may_be_known(&self) -> bool {
-        self.writes > 0 || self.refused
+        self.writes > 0 || self.refused || self.restored
     }
 
     /// Whether the links that died under it are so many that it is suspected of being why.
@@ -129,8 +138,9 @@ impl Entry {
 
     /// How it ends now: as `unwritten` says, unless a link has had it, and with it perhaps the server.
     pub(crate) fn ended(&self, unwritten: Outcome, error: Error) -> Outcome {
+        // One of an earlier run may have been written by that.
         match self.writes {
-            0 => unwritten,
+            0 if !self.restored => unwritten,
             _ => Outcome::Unconfirmed(error),
         }
     }

@@ -50,8 +50,13 @@ impl Namespace {
 
     /// Whether it did not come before.
     pub(crate) fn is_new(&mut self, name: &str, payload: &Payload) -> bool {
-        let id = payload.string_field("id");
-        id.is_none_or(|id| self.seen.get_or_insert_default().is_new(name, &id))
+        let Some(id) = payload.string_field("id") else {
+            return true;
+        };
+        // A message's id is its sender's choice, and must not hide another sender's.
+        let sender = payload.field("sender").and_then(|sender| scan::field(sender, "id"));
+        let from = [name, "\n", sender.unwrap_or_default()].concat();
+        self.seen.get_or_insert_default().is_new(&from, &id)
     }
 
     /// Tells the server that it need not keep an event any longer. What is not told is sent again.
@@ -108,7 +113,7 @@ impl Namespace {
             _ if broken!(DeliversRefusals) => None,
             _ => refusal(&payload),
         };
-        if entry.reliable {
+        if entry.is_limited() {
             if let Some(Error::RateLimited { retry_after, .. }) = &refusal {
                 return self.limited(cx, entry, *retry_after, &payload);
             }
@@ -149,11 +154,14 @@ impl Namespace {
         self.lanes.limited(lane, cx.now.mono, retry_after, keeps_order);
         // It said that it did not take it, now or before.
         entry.writes = 0;
+        entry.once = false;
         entry.refused = keeps_order;
+        self.keep_again(cx, &mut entry);
+        let seq = entry.seq;
         self.outbox.put_back(vec![entry]);
         let behind = answer.field("error").and_then(|error| scan::field(error, "behind"));
         if let Some(id) = behind.and_then(scan::string) {
-            self.skip_unknown(cx, &id);
+            self.skip_behind(cx, seq, &id);
         }
     }
 }

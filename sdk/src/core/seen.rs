@@ -18,10 +18,10 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Notes that an event came. Says whether it is new. Ids of different kinds of events have nothing to do with each
-    /// other.
-    pub(crate) fn is_new(&mut self, event: &str, id: &str) -> bool {
-        let key = [event, "\n", id].concat();
+    /// Notes that an event came. Says whether it is new. Ids of different origins, kinds of events and senders, have
+    /// nothing to do with each other.
+    pub(crate) fn is_new(&mut self, from: &str, id: &str) -> bool {
+        let key = [from, "\n", id].concat();
         let mark = mark(&key);
         let known = |(at, known): (usize, &u32)| *known == mark && *self.ids[at] == *key;
         if self.marks.iter().enumerate().any(known) {

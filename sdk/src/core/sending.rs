@@ -6,6 +6,7 @@ use super::context::Context;
 use super::emission::{Emission, EmitOptions, add_message_id};
 use super::id;
 use super::io::Pending;
+use super::keeping::record;
 use super::lanes::Lanes;
 use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose};
@@ -82,6 +83,7 @@ impl Namespace {
             since: Stamp::at(cx.now.mono),
             written: Stamp::default(),
             writes: 0,
+            once: false,
             refused: false,
             deaths: 0,
             account: self.account.clone(),
@@ -184,7 +186,8 @@ impl Namespace {
             receipt = entry.seq,
             "the queue is full, and its oldest message is dropped"
         );
-        self.finish(cx, entry, Outcome::Dropped);
+        let outcome = entry.ended(Outcome::Dropped, Error::LinkLost);
+        self.finish(cx, entry, outcome);
         cx.notice(self.id, notice);
     }
 
@@ -196,7 +199,12 @@ impl Namespace {
             if broken!(AcceptsTooEarly) {
                 completer.accept_now();
             }
-            let record = self.record(cx, &entry, completer.message_id().unwrap_or_default());
+            let record = record(
+                cx,
+                &self.config.name,
+                &entry,
+                completer.message_id().unwrap_or_default(),
+            );
             cx.store_put(record, completer.acceptor());
         } else {
             completer.accept_now();

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p rejoin-bench
 //! cargo run --release -p rejoin-bench -- --quick --only emit,receive --json bench.json
+//! cargo run --release -p rejoin-bench -- --store
 //! ```
 //!
 //! Each run of a client is a process of its own (this binary with the subcommand `client`), on tokio's
@@ -31,6 +32,7 @@ mod measure;
 mod report;
 mod rounds;
 mod server;
+mod store;
 mod workload;
 
 use std::path::PathBuf;
@@ -69,6 +71,10 @@ struct Options {
     /// Writes everything, each sample too, into this file.
     #[arg(long)]
     json: Option<PathBuf>,
+    /// Only the store on disk, in this folder; without one, in that for temporary files. Where that is in memory the disk's
+    /// share is missing.
+    #[arg(long, num_args = 0..=1, value_name = "FOLDER")]
+    store: Option<Option<PathBuf>>,
 }
 
 #[derive(Subcommand)]
@@ -108,7 +114,14 @@ fn main() -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode, BoxError> {
     match arguments.part {
-        None => rounds::run(&arguments.options),
+        None => match arguments.options.store {
+            None => rounds::run(&arguments.options),
+            Some(folder) => {
+                let folder = folder.unwrap_or_else(std::env::temp_dir);
+                runtime()?.block_on(store::run(&folder))?;
+                Ok(ExitCode::SUCCESS)
+            }
+        },
         Some(Part::Server { port, core }) => {
             prepare(core);
             runtime()?.block_on(server::run(port))?;

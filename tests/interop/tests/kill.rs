@@ -76,7 +76,7 @@ async fn what_was_accepted_before_a_kill_arrives_once_and_in_order() {
         .collect();
 
     let lost: Vec<u32> = accepted.iter().copied().filter(|n| !heard.contains(n)).collect();
-    assert_eq!(lost, [], "accepted, and lost");
+    assert_eq!(lost, [0; 0], "accepted, and lost");
     assert!(
         heard.windows(2).all(|pair| pair[0] < pair[1]),
         "repeated or out of order: {heard:?}"

@@ -31,8 +31,11 @@ pub struct ServerConfig {
     pub max_payload: u64,
     /// The longest `content` of a chat message, in bytes. Default 64 KiB.
     pub max_content: usize,
-    /// How many messages are kept for one user who is away. Default 10,000.
+    /// How many private messages are kept for one user, and how many of rooms. Default 10,000.
     pub max_kept: u32,
+    /// How long what is said in a room is kept for a member who is away without having left.
+    /// Default 24 h.
+    pub max_absence: Duration,
     /// How long past the time that it was told a refused message may take to come again, until its
     /// lane waits for it no more. Default 1 min.
     pub order_patience: Duration,
@@ -78,6 +81,8 @@ pub struct Features {
     pub dedupe: bool,
     /// What follows a refused message in its lane is refused too, until that one comes again.
     pub order: bool,
+    /// Messages and notifications ask for an acknowledgement, and messages are kept until it comes.
+    pub receipts: bool,
 }
 
 impl Features {
@@ -86,11 +91,17 @@ impl Features {
         ack: false,
         dedupe: false,
         order: false,
+        receipts: false,
     };
 
     /// The names to announce, in the order of the protocol's table.
     pub(crate) fn announced(self) -> Vec<&'static str> {
-        let known = [(self.ack, "ack"), (self.dedupe, "dedupe"), (self.order, "order")];
+        let known = [
+            (self.ack, "ack"),
+            (self.dedupe, "dedupe"),
+            (self.order, "order"),
+            (self.receipts, "receipts"),
+        ];
         let kept = known.into_iter().filter(|(on, _)| *on);
         kept.map(|(_, name)| name).collect()
     }
@@ -102,6 +113,7 @@ impl Default for Features {
             ack: true,
             dedupe: true,
             order: true,
+            receipts: true,
         }
     }
 }
@@ -119,6 +131,7 @@ impl Default for ServerConfig {
             max_payload: 1_000_000,
             max_content: 64 * 1024,
             max_kept: 10_000,
+            max_absence: Duration::from_secs(24 * 60 * 60),
             order_patience: Duration::from_secs(60),
             max_notifications: 1_000,
             max_connections: None,
@@ -145,6 +158,7 @@ impl fmt::Debug for ServerConfig {
             .field("max_payload", &self.max_payload)
             .field("max_content", &self.max_content)
             .field("max_kept", &self.max_kept)
+            .field("max_absence", &self.max_absence)
             .field("order_patience", &self.order_patience)
             .field("max_notifications", &self.max_notifications)
             .field("max_connections", &self.max_connections)

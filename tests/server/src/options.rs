@@ -71,6 +71,7 @@ enum Feature {
     Ack,
     Dedupe,
     Order,
+    Receipts,
 }
 
 /// A limit of one event.
@@ -113,6 +114,7 @@ impl Feature {
             Self::Ack => &mut features.ack,
             Self::Dedupe => &mut features.dedupe,
             Self::Order => &mut features.order,
+            Self::Receipts => &mut features.receipts,
         }
     }
 }
@@ -194,13 +196,23 @@ mod tests {
                     ..Features::default()
                 },
             ),
+            (
+                "receipts",
+                Features {
+                    receipts: false,
+                    ..Features::default()
+                },
+            ),
         ] {
             assert_eq!(parsed(&["--without", name]).expect("a feature").features, features);
         }
-        let all = ["ack", "dedupe", "order"].map(|name| ["--without", name]);
+        let all = ["ack", "dedupe", "order", "receipts"].map(|name| ["--without", name]);
         assert_eq!(parsed(all.as_flattened()).expect("features").features, Features::NONE);
         let error = parsed(&["--without", "recipts"]).expect_err("no feature");
-        assert!(error.contains("[possible values: ack, dedupe, order]"), "{error}");
+        assert!(
+            error.contains("[possible values: ack, dedupe, order, receipts]"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -198,6 +198,8 @@ async fn open(config: ServerConfig) -> Result<(SocketAddr, Arc<Hub>, SocketIo), 
         .ws_max_message_size(max_payload)
         .ws_max_frame_size(max_payload)
         .max_buffer_size(hub.max_waiting())
+        // A connection's receipts are waited for as long as it lives.
+        .ack_timeout(Duration::MAX)
         .with_state(hub.clone())
         .build_layer();
     io.ns("/", chat::run.with(chat::authenticate));

@@ -21,7 +21,8 @@ pub struct Stats {
     pub messages: u64,
     /// Copies that were answered and not delivered again.
     pub duplicates: u64,
-    /// Messages that wait now for a user who is away.
+    /// Messages to a user who is away that no connection was handed yet. Those that were, and wait for
+    /// their acknowledgement, are not counted.
     pub kept: u64,
     /// Refusals for a rate limit.
     pub rate_limited: u64,

@@ -1,12 +1,14 @@
-//! What survives a restart: messages, remembered answers and rooms here, friends, notifications and
-//! games in `store/`; SQLite through sqlx.
+//! What survives a restart: messages, remembered answers and rooms here; in `store/` what is kept for
+//! whom, who is a member of which room, friends, notifications and games. SQLite through sqlx.
 //!
 //! One connection and one user at a time: whoever holds the store also decides in which order
 //! messages are stored and delivered, so both happen in one order for everybody.
 
 mod friends;
 mod games;
+mod members;
 mod notifications;
+mod receipts;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{Connection, Error, Row, SqliteConnection};
@@ -16,6 +18,7 @@ use crate::config::Database;
 
 pub(crate) use games::Game;
 pub(crate) use notifications::Notification;
+pub(crate) use receipts::{Delivery, Owed};
 
 /// The database, open.
 #[derive(Debug)]
@@ -30,14 +33,14 @@ pub(crate) struct Entry<'a> {
     pub(crate) once: Option<&'a str>,
     /// The id under which a message is delivered.
     pub(crate) id: &'a str,
-    /// The user it is for; a message for a user that is not `delivered` is kept.
+    /// The user it is for.
     pub(crate) recipient: Option<&'a str>,
     pub(crate) room: Option<&'a str>,
     pub(crate) content: Option<&'a str>,
     pub(crate) timestamp: &'a str,
     /// The answer, as JSON, that a copy gets too.
     pub(crate) answer: &'a str,
-    pub(crate) delivered: bool,
+    pub(crate) delivery: Delivery,
 }
 
 /// Whether an entry was new.
@@ -50,15 +53,6 @@ pub(crate) enum Recorded {
 pub(crate) struct Before {
     pub(crate) answer: String,
     pub(crate) delivered: bool,
-}
-
-/// A message kept for a user who was away.
-pub(crate) struct Kept {
-    pub(crate) seq: i64,
-    pub(crate) id: String,
-    pub(crate) sender: User,
-    pub(crate) content: String,
-    pub(crate) timestamp: String,
 }
 
 /// A room as it was created.
@@ -87,7 +81,6 @@ const SCHEMA: &str = "
         delivered INTEGER NOT NULL,
         UNIQUE (sender, once)
     ) STRICT;
-    CREATE INDEX IF NOT EXISTS kept ON ledger (recipient, seq) WHERE delivered = 0;
     CREATE TABLE IF NOT EXISTS rooms (
         id TEXT PRIMARY KEY,
         name TEXT NOT NULL,
@@ -109,7 +102,14 @@ impl Store {
                 .synchronous(SqliteSynchronous::Normal),
         };
         let mut connection = SqliteConnection::connect_with(&options).await?;
-        for schema in [SCHEMA, friends::SCHEMA, games::SCHEMA, notifications::SCHEMA] {
+        for schema in [
+            SCHEMA,
+            friends::SCHEMA,
+            games::SCHEMA,
+            members::SCHEMA,
+            notifications::SCHEMA,
+            receipts::SCHEMA,
+        ] {
             sqlx::raw_sql(schema).execute(&mut connection).await?;
         }
         Ok(Self { connection })
@@ -135,62 +135,10 @@ impl Store {
         row.map(|row| {
             Ok(Before {
                 answer: row.try_get(0)?,
-                delivered: row.try_get(1)?,
+                delivered: row.try_get::<i64, _>(1)? != Delivery::Kept as i64,
             })
         })
         .transpose()
-    }
-
-    /// How many messages are kept for a user, or for all.
-    pub(crate) async fn count_kept(&mut self, recipient: Option<&str>) -> Result<u64, Error> {
-        let (count,): (i64,) = match recipient {
-            Some(user) => {
-                let sql = "SELECT COUNT(*) FROM ledger WHERE recipient = ? AND delivered = 0";
-                let query = sqlx::query_as(sql).bind(user);
-                query.fetch_one(&mut self.connection).await?
-            }
-            None => {
-                let sql = "SELECT COUNT(*) FROM ledger WHERE recipient IS NOT NULL AND delivered = 0";
-                sqlx::query_as(sql).fetch_one(&mut self.connection).await?
-            }
-        };
-        Ok(count.unsigned_abs())
-    }
-
-    /// The messages kept for a user, oldest first.
-    pub(crate) async fn kept(&mut self, recipient: &str) -> Result<Vec<Kept>, Error> {
-        let sql = "SELECT seq, id, sender, sender_name, content, timestamp FROM ledger \
-                   WHERE recipient = ? AND delivered = 0 ORDER BY seq";
-        sqlx::query(sql)
-            .bind(recipient)
-            .try_map(|row: SqliteRow| {
-                Ok(Kept {
-                    seq: row.try_get(0)?,
-                    id: row.try_get(1)?,
-                    sender: User {
-                        id: row.try_get(2)?,
-                        username: row.try_get(3)?,
-                    },
-                    content: row.try_get(4)?,
-                    timestamp: row.try_get(5)?,
-                })
-            })
-            .fetch_all(&mut self.connection)
-            .await
-    }
-
-    /// Notes that what was kept for a user up to `seq` was handed over.
-    pub(crate) async fn delivered(&mut self, recipient: &str, upto: i64) -> Result<(), Error> {
-        let sql = "UPDATE ledger SET delivered = 1 \
-                   WHERE recipient = ? AND delivered = 0 AND seq <= ?";
-        let query = sqlx::query(sql).bind(recipient).bind(upto);
-        query.execute(&mut self.connection).await.map(drop)
-    }
-
-    /// Notes that an entry recorded as delivered was not.
-    pub(crate) async fn keep(&mut self, seq: i64) -> Result<(), Error> {
-        let query = sqlx::query("UPDATE ledger SET delivered = 0 WHERE seq = ?").bind(seq);
-        query.execute(&mut self.connection).await.map(drop)
     }
 
     pub(crate) async fn room(&mut self, id: &str) -> Result<Option<Room>, Error> {
@@ -259,7 +207,7 @@ async fn insert(into: &mut SqliteConnection, entry: &Entry<'_>) -> Result<Option
         .bind(entry.content)
         .bind(entry.timestamp)
         .bind(entry.answer)
-        .bind(entry.delivered)
+        .bind(entry.delivery as i64)
         .fetch_optional(into)
         .await?;
     Ok(row.map(|(seq,): (i64,)| seq))

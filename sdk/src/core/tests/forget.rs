@@ -69,6 +69,8 @@ fn the_store_is_emptied() {
     let receipts = [1, 2].map(|_| pair.emit("a", "[{}]", EmitOptions::new().reliable()));
     pair.drain();
     forget(&mut pair);
+    pair.core.handle_stored(pair.now, pair.turn);
+    pair.drain();
     assert_eq!(names(&receipts), ["cancelled"; 2]);
     let last = pair.transactions.last().unwrap();
     assert!(

@@ -77,8 +77,150 @@ fn a_link_that_dies_between_leaves_the_message_for_the_next() {
     pair.open();
     pair.frames();
     pair.server(CONNECT);
+    assert_eq!(pair.frames(), [""; 0], "it was kept again, and leaves the store again");
+    kept(&mut pair);
     assert_eq!(numbers(&pair.frames()), [1]);
     assert_eq!(names(&receipts), ["sent"]);
+}
+
+#[test]
+fn what_was_written_before_the_server_promised_anything_was_written_once() {
+    let mut pair = stored(chat_config());
+    let asked = pair.emit("q", r#"[{"n":1}]"#, EmitOptions::new().reliable().ack());
+    pair.drain();
+    kept(&mut pair);
+    pair.connect();
+    pair.sleep(secs(2));
+    kept(&mut pair);
+    pair.server(GREETING);
+    assert_eq!(numbers(&pair.frames()), [1]);
+    pair.cut();
+    // It is in no store any more: were it to be sent again, it would be lost in a crash.
+    assert_eq!(error_of(&asked), Error::LinkLost);
+}
+
+#[test]
+fn what_has_left_the_store_and_was_not_written_is_kept_again() {
+    let mut pair = at_most_once();
+    pair.connect();
+    pair.writes = false;
+    // The link has a batch to write, and then none of what the store has let go of meanwhile.
+    let _first = pair.emit("x", "[]", EmitOptions::new());
+    pair.drain();
+    let receipts = say_numbers(&mut pair, "a", 1..2);
+    kept(&mut pair);
+    pair.cut();
+    let last = pair.transactions.last().unwrap();
+    assert_eq!(last.put.first().map(|record| record.seq), Some(receipts[0].id()));
+    // The same where the store comes to it only when the link is gone.
+    pair.core.disconnect(pair.now, pair.socket);
+    kept(&mut pair);
+    let mut pair = at_most_once();
+    pair.connect();
+    let receipts = say_numbers(&mut pair, "a", 1..2);
+    pair.cut();
+    kept(&mut pair);
+    let last = pair.transactions.last().unwrap();
+    assert_eq!(last.put.first().map(|record| record.seq), Some(receipts[0].id()));
+    assert_eq!(names(&receipts), ["none"]);
+}
+
+#[test]
+fn that_a_message_will_not_be_sent_is_told_when_no_later_run_can_send_it() {
+    let mut pair = stored(chat_config());
+    let options = || EmitOptions::new().reliable();
+    let late = pair.emit("m", "[{}]", options().ttl(secs(2)));
+    let cancelled = pair.emit("m", "[{}]", options());
+    pair.drain();
+    kept(&mut pair);
+    assert!(pair.core.cancel(pair.now, pair.socket, cancelled.id()));
+    pair.drain();
+    assert_eq!(names(&[cancelled]), ["none"], "its record is still there");
+    kept(&mut pair);
+    pair.sleep(secs(2));
+    assert_eq!(late.outcome(), None);
+    pair.core.close(pair.now);
+    pair.drain();
+    assert_eq!(names(&[late]), ["expired"], "there is nothing more to wait for");
+}
+
+#[test]
+fn a_store_that_failed_is_given_its_turn_again_and_ever_more_rarely() {
+    let mut pair = stored(chat_config());
+    let receipt = pair.emit("m", "[{}]", EmitOptions::new().reliable());
+    pair.drain();
+    kept(&mut pair);
+    assert!(pair.core.cancel(pair.now, pair.socket, receipt.id()));
+    pair.drain();
+    let error = Error::Store("disk full".into());
+    let mut turns = pair.turn;
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        pair.core.handle_store_error(pair.now, pair.turn, &error);
+        pair.drain();
+        let wait = pair.wake.unwrap() - pair.now.mono;
+        waits.push(wait.as_secs());
+        pair.sleep(wait);
+        turns += 1;
+        assert_eq!(pair.turn, turns);
+        assert!(
+            pair.transactions.last().unwrap().is_empty(),
+            "whoever runs the store knows what it owes"
+        );
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 64]);
+    let told = |notice: &Notice| matches!(notice, Notice::StoreError(_));
+    assert_eq!(
+        pair.notices().iter().filter(|notice| told(notice)).count(),
+        1,
+        "told once"
+    );
+    kept(&mut pair);
+    assert_eq!(pair.wake, None);
+}
+
+#[test]
+fn what_an_earlier_run_may_have_written_does_not_end_as_never_written() {
+    let mut first = stored(chat_config());
+    let _receipt = say_numbers(&mut first, "a", 1..2);
+    let mut put = first.transactions[0].put.clone();
+    put[0].expires_unix_ms = Some(first.now.unix_ms + 1_000);
+    let mut next = stored(chat_config());
+    next.core.restore(next.now, contents(put));
+    next.drain();
+    next.sleep(secs(1));
+    let told = |notice: &Notice| {
+        matches!(
+            notice,
+            Notice::MessageStatus {
+                status: "unconfirmed",
+                ..
+            }
+        )
+    };
+    assert!(next.notices().iter().any(told));
+}
+
+#[test]
+fn what_was_refused_for_a_time_after_it_had_left_the_store_is_kept_again() {
+    let mut namespace = chat_config();
+    namespace.delivery = Delivery::AtMostOnce;
+    let mut pair = stored(namespace);
+    pair.connect();
+    pair.server(ORDERLY);
+    let receipts = say_numbers(&mut pair, "a", 1..2);
+    kept(&mut pair);
+    let frame = pair.frames().remove(0);
+    limit(&mut pair, &frame, 1_000, "");
+    let last = pair.transactions.last().unwrap();
+    assert_eq!(last.put.first().map(|record| record.seq), Some(receipts[0].id()));
+    assert_eq!(names(&receipts), ["none"]);
+    pair.sleep(secs(1));
+    assert_eq!(pair.frames(), [""; 0], "it leaves the store first, again");
+    kept(&mut pair);
+    let frame = pair.frames().remove(0);
+    ok(&mut pair, &frame);
+    assert_eq!(names(&receipts), ["delivered"]);
 }
 
 #[test]

@@ -178,6 +178,43 @@ fn a_message_that_nobody_knows_any_more_does_not_block_its_lane() {
 }
 
 #[test]
+fn a_message_that_the_server_expects_before_an_earlier_one_is_skipped_and_comes_in_its_place() {
+    let mut pair = orderly();
+    let receipts = say_numbers(&mut pair, "a", 1..3);
+    let frames = pair.frames();
+    let later = receipts[1].message_id().unwrap();
+    limit(&mut pair, &frames[0], 1_000, &format!(r#","behind":"{later}""#));
+    limit(&mut pair, &frames[1], 1_000, "");
+    let skip = pair.frames().remove(0);
+    assert!(skip.contains("skip") && skip.contains(later), "{skip}");
+    ok(&mut pair, &skip);
+    assert_eq!(names(&receipts), ["none"; 2]);
+    wait(&mut pair, secs(1));
+    for n in 1..3 {
+        let frames = pair.frames();
+        assert_eq!(numbers(&frames), [n]);
+        ok(&mut pair, &frames[0]);
+    }
+    assert_eq!(names(&receipts), ["delivered"; 2]);
+}
+
+#[test]
+fn at_most_once_does_not_mean_that_a_server_waits_for_ever() {
+    let mut namespace = chat_config();
+    namespace.delivery = crate::config::Delivery::AtMostOnce;
+    let mut pair = Pair::with(config(), namespace);
+    pair.connect();
+    pair.server(ORDERLY);
+    let receipts = say_numbers(&mut pair, "a", 1..2);
+    let frame = pair.frames().remove(0);
+    limit(&mut pair, &frame, 1_000, "");
+    assert!(pair.core.cancel(pair.now, pair.socket, receipts[0].id()));
+    pair.drain();
+    assert!(pair.frames()[0].contains("skip"));
+    assert_eq!(names(&receipts), ["cancelled"]);
+}
+
+#[test]
 fn a_message_behind_one_that_is_here_is_not_skipped() {
     let mut pair = orderly();
     let receipts = say_numbers(&mut pair, "a", 1..3);
@@ -206,6 +243,27 @@ fn a_full_queue_behind_a_limit_is_overloaded_and_writable_again() {
     ok(&mut pair, &frame);
     assert!(pair.core.is_writable(pair.socket));
     assert_eq!(names(&receipts[..2]), ["delivered", "none"]);
+}
+
+#[test]
+fn a_leave_that_is_limited_comes_again_behind_what_was_sent_before_it() {
+    let mut pair = in_room("tea");
+    pair.server(ORDERLY);
+    let message = say_to_room(&mut pair, "tea");
+    let left = pair.core.leave_room(pair.now, pair.socket, "tea");
+    pair.drain();
+    for frame in pair.frames() {
+        limit(&mut pair, &frame, 1_000, "");
+    }
+    assert_eq!(names(&[message, left]), ["none"; 2]);
+    wait(&mut pair, secs(1));
+    for event in ["group_message", "leave_room"] {
+        let frames = pair.frames();
+        assert!(frames.len() == 1 && frames[0].contains(event), "{frames:?}");
+        ok(&mut pair, &frames[0]);
+    }
+    reconnect(&mut pair);
+    assert_eq!(pair.frames(), [""; 0], "the room is left");
 }
 
 #[test]

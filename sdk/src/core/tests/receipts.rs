@@ -24,13 +24,14 @@ fn a_message_is_heard_once_and_has_a_receipt_each_time() {
 }
 
 #[test]
-fn ids_of_different_kinds_have_nothing_to_do_with_each_other() {
+fn ids_of_different_kinds_and_senders_have_nothing_to_do_with_each_other() {
     let mut pair = orderly();
     pair.server(&message(1, "7"));
     pair.server(r#"422["notification",{"id":"7","title":"a","message":"b"}]"#);
     pair.server(r#"423["group_message",{"id":"7","room":"r","sender":{"id":"bob"},"content":"x"}]"#);
-    assert_eq!(pair.heard().len(), 3);
-    assert_eq!(pair.frames().len(), 3);
+    pair.server(&message(4, "7").replace("bob", "carol"));
+    assert_eq!(pair.heard().len(), 4);
+    assert_eq!(pair.frames().len(), 4);
 }
 
 #[test]

@@ -465,3 +465,32 @@ fn neither_session_nor_offset_is_printed() {
         "{namespace}"
     );
 }
+
+#[test]
+fn a_leave_whose_answer_is_lost_twice_is_told_again_to_the_session_that_lives_on() {
+    let connect = r#"40{"sid":"s1","pid":"p1"}"#;
+    let mut pair = Pair::chat();
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    pair.open();
+    pair.server(connect);
+    pair.server(GREETING);
+    let _joined = pair.core.join_room(pair.now, pair.socket, "tea", None);
+    pair.drain();
+    let join = pair.frames().pop().unwrap();
+    ok(&mut pair, &join);
+    let left = pair.core.leave_room(pair.now, pair.socket, "tea");
+    pair.drain();
+    for _ in 0..3 {
+        let frames = pair.frames();
+        assert!(frames.iter().any(|frame| frame.contains("leave_room")), "{frames:?}");
+        pair.cut();
+        pair.sleep(secs(5));
+        pair.open();
+        pair.frames();
+        pair.server(connect);
+    }
+    let leave = pair.frames().pop().unwrap();
+    ok(&mut pair, &leave);
+    assert_eq!(names(&[left]), ["delivered"]);
+}

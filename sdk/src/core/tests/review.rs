@@ -185,3 +185,22 @@ fn a_typist_whose_id_is_longer_than_any_is_not_kept() {
     assert_eq!(stops.len(), 1, "{stops:?}");
     assert!(stops[0].contains("u2"));
 }
+
+#[test]
+fn nothing_is_given_to_a_link_whose_end_is_known() {
+    let mut pair = Pair::new();
+    let queued = pair.emit("m", "[]", crate::EmitOptions::new());
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    pair.open();
+    pair.frames();
+    // As after a sleep: the answer and the end are read in one go.
+    let link = pair.link();
+    pair.core.expect_end(link);
+    pair.core.handle_link(pair.now, link, LinkEvent::Text(CONNECT.into()));
+    let end = LinkEvent::Closed(Some(crate::Error::Unreachable("reset".into())));
+    pair.core.handle_link(pair.now, link, end);
+    pair.drain();
+    assert_eq!((names(&[queued]), pair.frames()), (vec!["none"], vec![]));
+    assert_eq!(pair.core.pending(pair.socket).len(), 1);
+}

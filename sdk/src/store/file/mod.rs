@@ -32,7 +32,8 @@ use crate::sys;
 /// # let folder = std::env::temp_dir().join(format!("rejoin-doc-{}", std::process::id()));
 /// let store = FileStore::open(&folder)?;
 /// let client = Client::builder("https://chat.example.com").store(store).build()?;
-/// # drop((client, _inside, runtime));
+/// # drop((client, _inside));
+/// # drop(runtime);
 /// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -46,11 +47,13 @@ use crate::sys;
 /// - A transaction that failed, for example on a full disk, changed nothing. If the disk does not even let it be taken
 ///   back, every later one is refused until the store is opened anew. That one may then be there after all.
 /// - An append that was interrupted was never `accepted`. It is dropped without an alarm: a record at the very end of
-///   the log whose beginning is good and whose rest is missing, which is what the death of a process leaves.
+///   the log whose beginning is good and whose rest is missing, which is what the death of a process leaves. A log that
+///   somebody cut off there looks the same, and one that was cut between two records looks whole.
 /// - Anything else that cannot be read is damage: the log is read up to there, the rest is copied into a file of its own
 ///   in the folder (`rejoin.damaged-1`), and [`Error::StoreDamaged`] names it, as a
 ///   [`StoreError`](crate::Notice::StoreError). Messages in that rest are not sent. One that was answered after the point
-///   of damage may be there again, and is sent again under the id it had.
+///   of damage may be there again, and is sent again under the id it had. After a power failure, what was not yet
+///   `accepted` may look like damage on some file systems.
 /// - `forget` leaves no byte of what was kept, in the log nor in what was set aside. (What a disk does with blocks that
 ///   were freed is another matter: encrypt the disk, or as below.)
 /// - The log is written anew when it has 128 KiB and four times as much as is still needed. Until then, messages that were

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn eight_bytes_at_a_time_is_what_bit_by_bit_is_at_every_length() {
-        let bytes: Vec<u8> = (0..100_u32).map(|n| (n * 151 >> 2) as u8).collect();
+        let bytes: Vec<u8> = (0..100_u32).map(|n| (n * 151 / 4) as u8).collect();
         for length in 0..bytes.len() {
             let mut crc = !0_u32;
             for &byte in &bytes[..length] {

@@ -14,7 +14,7 @@ use super::{Contents, Store, StoreFuture, Transaction};
 use crate::error::Error;
 use crate::sys::{self, Task};
 
-/// Keeps a log on a [`Disk`]. [`FileStore`](super::FileStore) is one over a folder.
+/// Keeps a log on a [`Disk`]. `FileStore` is one over a folder.
 pub struct LogStore<D> {
     place: Place<D>,
     damage: Option<Error>,
@@ -24,10 +24,13 @@ pub struct LogStore<D> {
 /// it writes one transaction to its end, and then the next.
 enum Place<D> {
     Here(Box<Writer<D>>),
-    Away(Task<Option<(Box<Writer<D>>, Result<(), Error>)>>),
+    Away(Task<Option<Returned<D>>>),
     /// The runtime ended before it got to work, or it panicked. The disk was let go of.
     Lost,
 }
+
+/// The writer, and what came of its work.
+type Returned<D> = (Box<Writer<D>>, Result<(), Error>);
 
 impl<D: Disk> LogStore<D> {
     /// Reads the log that is on the disk. It works on the thread of the caller.

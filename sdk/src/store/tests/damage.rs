@@ -40,10 +40,10 @@ fn transactions() -> Vec<Transaction> {
     let mut transactions = Vec::new();
     for seq in 0..100 {
         transactions.push(put(seq));
-        if seq % 3 == 0 {
+        if seq.is_multiple_of(3) {
             transactions.push(remove(seq / 2));
         }
-        if seq % 17 == 0 {
+        if seq.is_multiple_of(17) {
             transactions.push(Transaction {
                 profiles: vec![profile(seq)],
                 ..Transaction::default()
@@ -77,12 +77,29 @@ fn compacted() -> Written {
     write(Some(&log), states, &transactions())
 }
 
-/// Does some damage to a copy.
-fn damage(log: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut copy = log.to_vec();
+/// Does some damage to a copy. Half of the time it is whole frames that are cut out, repeated or moved.
+fn damage(Written { log, states }: &Written, random: &mut Random) -> Vec<u8> {
+    let mut copy = log.clone();
     for _ in 0..=random.below(3) {
-        let at = random.below(copy.len());
-        let to = (at + 1 + random.below(300)).min(copy.len());
+        let frames = random.below(2) == 0;
+        let place = |random: &mut Random, bound: usize| {
+            let end = states[random.below(states.len())].0;
+            if frames && end < bound {
+                end
+            } else {
+                random.below(bound)
+            }
+        };
+        let at = place(random, copy.len());
+        let to = if frames {
+            states
+                .iter()
+                .find(|(end, _)| *end > at + random.below(300))
+                .map(|(end, _)| *end)
+        } else {
+            None
+        };
+        let to = to.unwrap_or(at + 1 + random.below(300)).min(copy.len());
         match random.below(8) {
             0 => (0..=random.below(8)).for_each(|_| {
                 let at = random.below(copy.len());
@@ -94,7 +111,7 @@ fn damage(log: &[u8], random: &mut Random) -> Vec<u8> {
             // Some frames twice.
             2 => {
                 let part = copy[at..to].to_vec();
-                let target = random.below(copy.len());
+                let target = place(random, copy.len());
                 copy.splice(target..target, part);
             }
             3 => copy[at..to].fill(0),
@@ -102,7 +119,7 @@ fn damage(log: &[u8], random: &mut Random) -> Vec<u8> {
             // A part in the place of another.
             5 => {
                 let part = copy[at..to].to_vec();
-                let target = random.below(copy.len() - part.len() + 1);
+                let target = place(random, copy.len() - part.len() + 1);
                 copy[target..target + part.len()].copy_from_slice(&part);
             }
             6 => copy
@@ -120,11 +137,11 @@ fn damage(log: &[u8], random: &mut Random) -> Vec<u8> {
 }
 
 fn damaged_copies(written: &Written, seed: u64) {
-    let Written { log, states } = written;
+    let states = &written.states;
     let mut random = Random(seed);
     let (mut quiet, mut told, mut fewer) = (0, 0, 0);
     for n in 0..COPIES {
-        let copy = damage(log, &mut random);
+        let copy = damage(written, &mut random);
         let disk = Mem::with(&copy);
         let (writer, damage) = Writer::open(disk.clone()).unwrap();
         let kept = after_open(&writer);

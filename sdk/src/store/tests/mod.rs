@@ -28,18 +28,18 @@ fn record(seq: u64) -> Record {
         )
         .into(),
         attachments: (0..seq % 4).map(|n| vec![n as u8; seq as usize % 31].into()).collect(),
-        lane: (seq % 2 == 0).then(|| format!("user:{seq}")),
-        expires_unix_ms: (seq % 5 == 0).then_some(seq << 40),
+        lane: seq.is_multiple_of(2).then(|| format!("user:{seq}")),
+        expires_unix_ms: seq.is_multiple_of(5).then_some(seq << 40),
         ack_timeout_ms: 10_000 + seq,
-        account: (seq % 3 == 0).then(|| "u1".to_owned()),
+        account: seq.is_multiple_of(3).then(|| "u1".to_owned()),
     }
 }
 
 fn profile(n: u64) -> Profile {
     Profile {
         namespace: format!("/{}", n % 2),
-        account: (n % 3 > 0).then(|| format!("u{n}")),
-        features: (n % 4 > 0).then(|| r#"["ack","dedupe"]"#.to_owned()),
+        account: (!n.is_multiple_of(3)).then(|| format!("u{n}")),
+        features: (!n.is_multiple_of(4)).then(|| r#"["ack","dedupe"]"#.to_owned()),
     }
 }
 

@@ -22,12 +22,13 @@ pub(crate) fn private() -> OpenOptions {
     options
 }
 
-/// Makes durable which files a folder has. Some file systems cannot, and Windows has no such call: there it is the file
-/// system's own journal that keeps the order.
+/// Makes durable which files a folder has. Some file systems cannot, a folder may be writable and not readable, and
+/// Windows has no such call: there it is the file system's own journal that keeps the order.
 #[cfg(unix)]
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    match File::open(path)?.sync_all() {
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match File::open(path).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
         synced => synced,
     }
 }

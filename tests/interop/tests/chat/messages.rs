@@ -24,7 +24,7 @@ async fn the_greeting_says_who_one_is_and_what_the_server_promises(protocol: &'s
     assert_eq!(greeting["userId"], "carol");
     assert_eq!(greeting["username"], "Carol");
     assert_eq!(greeting["connected"], true);
-    assert_eq!(greeting["features"], json!(["ack", "dedupe"]));
+    assert_eq!(greeting["features"], json!(["ack", "dedupe", "order", "receipts"]));
 }
 
 async fn a_token_that_has_expired_is_refused(protocol: &'static str) {

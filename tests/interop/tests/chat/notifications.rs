@@ -50,11 +50,20 @@ async fn notifications_wait_for_who_is_away_until_they_are_read(protocol: &'stat
         assert_eq!(chat.event("alice", "notification").await["id"], *id);
     }
     assert_eq!(chat.testee.outcome("alice", receipt).await.name, "delivered");
+    // They are told again to whoever has not heard them: another program of Alice's, and not this one.
     chat.cut().await;
     chat.restore().await;
+    let token = chat.token("alice", "Alice");
+    let options = json!({ "protocol": chat.protocol, "token": token });
+    chat.testee.create("tablet", &chat.server.url(), options).await;
+    chat.testee.on("tablet", "notification").await;
+    chat.testee.connected("tablet").await;
     for id in &ids[1..] {
-        assert_eq!(chat.event("alice", "notification").await["id"], *id);
+        assert_eq!(chat.event("tablet", "notification").await["id"], *id);
     }
+    chat.delivered("alice", "sendPrivateMessage", json!(["bob", "end"]))
+        .await;
+    assert_eq!(chat.testee.events("alice", "notification").len(), ids.len());
 }
 
 async fn a_private_message_to_who_is_away_makes_a_notification(protocol: &'static str) {

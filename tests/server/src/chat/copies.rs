@@ -5,7 +5,7 @@ use super::fields::Fields;
 use super::hub::Hub;
 use super::session::Session;
 use crate::clock::{iso8601, unix_ms};
-use crate::store::{Entry, Store};
+use crate::store::{Delivery, Entry, Store};
 
 /// One request, to be done at most once.
 pub(super) struct Once<'a> {
@@ -44,7 +44,7 @@ impl<'a> Once<'a> {
             content: None,
             timestamp: &self.timestamp,
             answer,
-            delivered: true,
+            delivery: Delivery::Done,
         }
     }
 

@@ -7,8 +7,8 @@ use std::sync::{PoisonError, RwLock};
 use tokio::sync::Mutex;
 
 use super::closing::Closing;
-use super::order::Lanes;
 use super::presence::Presence;
+use super::receipts::absence;
 use crate::auth::{AuthError, Tokens, User};
 use crate::config::ServerConfig;
 use crate::limits::Limiter;
@@ -22,7 +22,6 @@ pub(crate) struct Hub {
     pub(crate) tokens: Tokens,
     pub(crate) presence: Presence,
     pub(crate) limiter: Limiter,
-    pub(crate) lanes: Lanes,
     pub(crate) counters: Counters,
     banned: RwLock<HashSet<String>>,
     /// The server is shutting down: nobody new is let in.
@@ -35,6 +34,10 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) async fn open(config: ServerConfig) -> Result<Self, sqlx::Error> {
         let mut store = Store::open(&config.database).await?;
+        if config.features.receipts {
+            let (now, long_ago) = absence(config.max_absence);
+            store.all_away(now, long_ago).await?;
+        }
         let counters = Counters::default();
         counters.rooms.add(store.count_rooms().await?);
         counters.kept.add(store.count_kept(None).await?);
@@ -42,7 +45,6 @@ impl Hub {
             tokens: Tokens::new(&config.secret),
             presence: Presence::default(),
             limiter: Limiter::new(config.limits),
-            lanes: Lanes::new(config.order_patience),
             ending: AtomicBool::new(false),
             counters,
             banned: RwLock::new(config.banned.iter().cloned().collect()),
@@ -81,9 +83,13 @@ impl Hub {
     }
 
     /// How many packets may wait for one connection. All that was kept for a user goes out at once,
-    /// and what is new must fit in beside it.
+    /// that of the user's rooms as they are joined, and what is new must fit in beside it.
     pub(crate) fn max_waiting(&self) -> usize {
-        (self.config.max_kept + self.config.max_notifications) as usize + 4096
+        let of_rooms = match self.config.features.receipts {
+            true => self.config.max_kept as usize,
+            false => 0,
+        };
+        self.config.max_kept as usize + of_rooms + self.config.max_notifications as usize + 4096
     }
 
     pub(crate) fn stats(&self) -> Stats {

@@ -142,3 +142,61 @@ fn outline(event: Received) -> Received {
         is_too_many: true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::auth::User;
+    use crate::chat::dispatch::handle;
+    use crate::chat::hub::Hub;
+    use crate::chat::json;
+    use crate::chat::outlet::Outlet;
+    use crate::chat::session::Session;
+    use crate::config::ServerConfig;
+
+    #[tokio::test]
+    async fn what_there_was_no_room_for_is_small_and_its_lane_waits_for_it_in_its_place() {
+        let hub = Hub::open(ServerConfig::default()).await.expect("a database");
+        let user = User {
+            id: "u1".to_owned(),
+            username: "Alice".to_owned(),
+        };
+        let (outlet, mut queue) = json::Outlet::new(100);
+        let (session, _receipts) = Session::new(
+            user,
+            Outlet::Json(outlet.clone()),
+            100,
+            crate::chat::order::Lanes::new(Duration::ZERO),
+        );
+        let session = Arc::new(session);
+        let message = |id: &str| Received {
+            name: "private_message".to_owned(),
+            payload: json!({ "recipientId": "u2", "content": "x".repeat(10_000), "messageId": id }),
+            reply: Reply::Json(outlet.clone(), id.to_owned()),
+            is_too_many: false,
+        };
+        let small = outline(message("m2"));
+        assert!(small.payload.to_string().len() < OUTLINE);
+        let mut refused = Vec::new();
+        for event in [message("m1"), small, message("m3"), message("m2"), message("m3")] {
+            handle(&hub, &session, event).await;
+            while let Ok(frame) = queue.try_recv() {
+                let frame: Value = serde_json::from_str(frame.to_text().expect("text")).expect("JSON");
+                if frame["type"] == "ack" {
+                    refused.push(frame["error"].clone());
+                }
+            }
+        }
+        assert_eq!(
+            (&refused[0], &refused[3], &refused[4]),
+            (&Value::Null, &Value::Null, &Value::Null)
+        );
+        assert_eq!(
+            (&refused[1]["retryAfterMs"], &refused[1]["behind"]),
+            (&json!(1000), &Value::Null)
+        );
+        assert_eq!(refused[2]["behind"], "m2");
+    }
+}

@@ -1,17 +1,21 @@
 //! The life of one connection: greeting, what was kept, then its events one by one.
 
+use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use socketioxide::extract::{SocketRef, State};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
 use super::answer::Refusal;
 use super::closing::Closing;
 use super::dispatch::handle;
 use super::gate::Admitted;
 use super::hub::Hub;
+use super::order::Lanes;
 use super::outlet::{Outlet, Reply};
+use super::receipts::{absence, settle};
 use super::session::Session;
 use super::{friends, messages, notifications, rooms};
 use crate::auth::User;
@@ -42,22 +46,32 @@ pub(crate) async fn run(socket: SocketRef, State(hub): State<Arc<Hub>>) {
 
 /// Runs a connection from when its user is known to its end.
 pub(crate) async fn live(hub: &Hub, user: User, outlet: Outlet, events: &mut impl Events) {
-    let session = Arc::new(Session::new(user, outlet));
+    let (session, mut receipts) = Session::new(user, outlet, hub.max_waiting(), Lanes::new(hub.config.order_patience));
+    let session = Arc::new(session);
     hub.counters.connections_total.add(1);
     if let Err(refusal) = begin(hub, &session).await {
         session.send("error", &json!(refusal));
     }
+    let mut heard = Instant::now();
     loop {
-        let next = match hub.config.idle_timeout {
-            Some(idle) => timeout(idle, events.next()).await,
-            None => Ok(events.next().await),
-        };
-        match next {
-            Ok(Some(event)) if !session.is_closed() => handle(hub, &session, event).await,
-            Ok(_) => break,
-            Err(_) => session.close(hub, Closing::Idle),
+        tokio::select! {
+            // What was acknowledged before an event is settled before it.
+            biased;
+            owed = receipts.next() => settle(hub, &session, Some(owed), &mut receipts).await,
+            event = events.next() => match event {
+                Some(event) if !session.is_closed() => {
+                    handle(hub, &session, event).await;
+                    heard = Instant::now();
+                }
+                _ => break,
+            },
+            () = idle(heard, hub.config.idle_timeout) => {
+                session.close(hub, Closing::Idle);
+                heard = Instant::now();
+            }
         }
     }
+    settle(hub, &session, None, &mut receipts).await;
     end(hub, &session).await;
 }
 
@@ -75,7 +89,15 @@ async fn begin(hub: &Hub, session: &Arc<Session>) -> Result<(), Refusal> {
     }
     friends?;
     messages::hand_over_kept(hub, &mut store, session).await?;
-    notifications::hand_over(&mut store, session).await
+    notifications::hand_over(hub, &mut store, session).await
+}
+
+/// Waits until nothing was heard for too long; heartbeats and acknowledgements are nothing.
+async fn idle(heard: Instant, max: Option<Duration>) {
+    match max.and_then(|max| heard.checked_add(max)) {
+        Some(deadline) => sleep_until(deadline).await,
+        None => pending().await,
+    }
 }
 
 /// Leaves everything.
@@ -83,6 +105,12 @@ async fn end(hub: &Hub, session: &Session) {
     let mut store = hub.store.lock().await;
     let left = hub.presence.remove(session);
     rooms::tell_left_all(hub, session, &left.rooms);
+    if hub.config.features.receipts {
+        let (now, _) = absence(hub.config.max_absence);
+        if let Err(error) = store.away(&session.user.id, &left.rooms, now).await {
+            tracing::error!(%error, "it could not be noted who is away");
+        }
+    }
     if left.was_last {
         match store.friends(&session.user.id).await {
             Ok(known) => friends::tell(hub, &known, session, "offline"),

@@ -10,10 +10,11 @@ use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
 use super::notifications::notify;
 use super::order::Place;
+use super::receipts::{self, absence};
 use super::session::Session;
 use crate::auth::User;
 use crate::limits::Action;
-use crate::store::{Before, Entry, Notification, Recorded, Store};
+use crate::store::{Before, Delivery, Entry, Notification, Owed, Recorded, Store};
 
 /// `private_message`: to every connection of one user, or kept until that user connects.
 pub(crate) async fn to_user(
@@ -33,7 +34,7 @@ pub(crate) async fn to_user(
     };
     if let Err(refusal) = taken {
         let first = store.before(&session.user, message.once).await?;
-        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let first = first.ok_or_else(|| place.remember(refusal))?;
         let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "recipientId", recipient));
     }
@@ -41,7 +42,11 @@ pub(crate) async fn to_user(
     let json = answer.to_json();
     let entry = Entry {
         recipient: Some(recipient),
-        delivered: !receivers.is_empty(),
+        delivery: match (receivers.is_empty(), hub.config.features.receipts) {
+            (true, _) => Delivery::Kept,
+            (false, true) => Delivery::HandedOver,
+            (false, false) => Delivery::Done,
+        },
         ..message.entry(&json)
     };
     let done = match store.record(&entry).await? {
@@ -49,14 +54,18 @@ pub(crate) async fn to_user(
         Recorded::New { seq } => {
             hub.counters.messages.add(1);
             let payload = private(&message.id, message.from, message.content, &message.timestamp);
-            let delivered = deliver(&receivers, "private_message", &payload);
-            if entry.delivered && !delivered {
-                store.keep(seq).await?;
-            }
+            let owed = Some(Owed::Private(seq));
+            let delivered = receipts::deliver(hub, &receivers, "private_message", &payload, owed);
             if !delivered {
+                if !receivers.is_empty() {
+                    store.keep(seq).await?;
+                }
                 hub.counters.kept.add(1);
                 let notification = Notification::of_message(message.from, message.content);
                 notify(hub, &mut store, recipient, &notification).await?;
+            }
+            if hub.config.features.receipts {
+                store.give_way(recipient, hub.config.max_kept).await?;
             }
             if recipient != message.from.id {
                 store.befriend(&message.from.id, recipient).await?;
@@ -79,7 +88,7 @@ pub(crate) async fn to_room(
     let mut store = hub.store.lock().await;
     if let Err(refusal) = place.take(hub, session, Action::GroupMessage) {
         let first = store.before(&session.user, message.once).await?;
-        let first = first.ok_or_else(|| place.remember(hub, refusal))?;
+        let first = first.ok_or_else(|| place.remember(refusal))?;
         let done = message.again(hub, first)?;
         return Ok(done.confirm(session, "roomId", room));
     }
@@ -97,42 +106,71 @@ pub(crate) async fn to_room(
     let json = answer.to_json();
     let entry = Entry {
         room: Some(room),
-        delivered: !receivers.is_empty(),
+        delivery: match receivers.is_empty() {
+            true => Delivery::Kept,
+            false => Delivery::Done,
+        },
         ..message.entry(&json)
     };
-    let done = match store.record(&entry).await? {
+    let recorded = match hub.config.features.receipts && answer.error.is_none() {
+        true => {
+            let (_, long_ago) = absence(hub.config.max_absence);
+            let members = store.members(room, &session.user.id, long_ago).await?;
+            let max = hub.config.max_kept;
+            store.record_owed(&entry, room, &members, max).await?
+        }
+        false => store.record(&entry).await?,
+    };
+    let done = match recorded {
         Recorded::Copy(first) => message.again(hub, first)?,
-        Recorded::New { .. } => {
+        Recorded::New { seq } => {
             let answer = answer.into_result()?;
             hub.counters.messages.add(1);
-            let payload = json!({
-                "id": message.id,
-                "room": room,
-                "sender": message.from,
-                "content": message.content,
-                "timestamp": message.timestamp,
-            });
-            let delivered = deliver(&receivers, "group_message", &payload);
+            let payload = group(room, &message.id, message.from, message.content, &message.timestamp);
+            let owed = |to: &Session| (to.user.id != session.user.id).then_some(Owed::Room(seq));
+            let sent = receivers
+                .iter()
+                .map(|to| receipts::send(hub, to, "group_message", &payload, owed(to)));
+            let delivered = sent.fold(false, |any, sent| any | sent);
             Done { answer, delivered }
         }
     };
     Ok(done.confirm(session, "roomId", room))
 }
 
-/// Hands over what was kept while the user was away, oldest first.
+/// Hands over what was kept while the user was away, or was not acknowledged, oldest first.
 pub(super) async fn hand_over_kept(hub: &Hub, store: &mut Store, session: &Session) -> Result<(), Refusal> {
     let user = &session.user.id;
     let mut upto = None;
     for kept in store.kept(user).await? {
         let payload = private(&kept.id, &kept.sender, &kept.content, &kept.timestamp);
-        if !session.send("private_message", &payload) {
+        let owed = Some(Owed::Private(kept.seq));
+        if !receipts::send(hub, session, "private_message", &payload, owed) {
             break;
         }
-        hub.counters.kept.sub(1);
+        if !kept.is_again {
+            hub.counters.kept.sub(1);
+        }
         upto = Some(kept.seq);
     }
     if let Some(upto) = upto {
-        store.delivered(user, upto).await?;
+        let delivery = match hub.config.features.receipts {
+            true => Delivery::HandedOver,
+            false => Delivery::Done,
+        };
+        store.delivered(user, upto, delivery).await?;
+    }
+    Ok(())
+}
+
+/// Hands over what is owed to the user of what was said in a room, oldest first.
+pub(super) async fn hand_over_owed(hub: &Hub, store: &mut Store, session: &Session, room: &str) -> Result<(), Refusal> {
+    for kept in store.owed(&session.user.id, room).await? {
+        let payload = group(room, &kept.id, &kept.sender, &kept.content, &kept.timestamp);
+        let owed = Some(Owed::Room(kept.seq));
+        if !receipts::send(hub, session, "group_message", &payload, owed) {
+            break;
+        }
     }
     Ok(())
 }
@@ -190,7 +228,7 @@ impl<'a> Message<'a> {
             content: Some(self.content),
             timestamp: &self.timestamp,
             answer,
-            delivered: false,
+            delivery: Delivery::Kept,
         }
     }
 
@@ -220,6 +258,10 @@ impl Done {
 
 fn private(id: &str, sender: &User, content: &str, timestamp: &str) -> Value {
     json!({ "id": id, "sender": sender, "content": content, "timestamp": timestamp })
+}
+
+fn group(room: &str, id: &str, sender: &User, content: &str, timestamp: &str) -> Value {
+    json!({ "id": id, "room": room, "sender": sender, "content": content, "timestamp": timestamp })
 }
 
 /// Sends to all; whether one of them got it.

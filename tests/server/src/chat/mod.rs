@@ -10,6 +10,7 @@
 //! - `presence.rs`: who is connected, and in which rooms
 //! - `dispatch.rs`: from an event to what it does, and to its answer
 //! - `order.rs`: what has to wait behind a refused message
+//! - `receipts.rs`: what is kept until it is acknowledged
 //! - `messages.rs`, `rooms.rs`, `typing.rs`, `games.rs`, `notifications.rs`, `friends.rs`: the events
 //!   themselves
 //! - `fields.rs`, `answer.rs`, `copies.rs`: reading payloads, what is answered, and to copies
@@ -33,6 +34,7 @@ mod order;
 mod outlet;
 mod password;
 mod presence;
+mod receipts;
 mod rooms;
 mod session;
 mod typing;

@@ -9,6 +9,7 @@ use super::fields::{Fields, MAX_NAME};
 use super::hub::Hub;
 use super::messages::deliver;
 use super::order::Place;
+use super::receipts;
 use super::session::Session;
 use crate::auth::User;
 use crate::limits::Action;
@@ -63,14 +64,14 @@ pub(crate) async fn notify(
 ) -> Result<(), sqlx::Error> {
     let max = hub.config.max_notifications;
     store.notify(user, notification, max).await?;
-    deliver(&hub.presence.of(user), "notification", &json!(notification));
+    receipts::deliver(hub, &hub.presence.of(user), "notification", &json!(notification), None);
     Ok(())
 }
 
 /// Tells a new connection what its user has not read yet, oldest first.
-pub(super) async fn hand_over(store: &mut Store, session: &Session) -> Result<(), Refusal> {
+pub(super) async fn hand_over(hub: &Hub, store: &mut Store, session: &Session) -> Result<(), Refusal> {
     for notification in store.unread(&session.user.id).await? {
-        if !session.send("notification", &json!(notification)) {
+        if !receipts::send(hub, session, "notification", &json!(notification), None) {
             break;
         }
     }

@@ -1,8 +1,12 @@
 //! Order: what follows a refused message in its lane is refused too, until that one comes again.
 //!
-//! A *lane* is what keeps its order: all that one user sends to another user (messages and
-//! invitations), to a room, to a game, or about notifications, over all connections of that user.
-//! The lanes are the client's own.
+//! A *lane* is what keeps its order: all that one connection sends to another user (messages and
+//! invitations), to a room, to a game, or about notifications. The lanes are the client's own.
+//!
+//! Lanes are a connection's, not a user's. A client that has lost its connection sends again from its
+//! oldest unanswered message, while what it had sent over the old one may still be read here: were
+//! the lane the same, it could wait for a message that the client sends only later. Apart, either
+//! connection is in order, and copies of what the other brought are answered as copies.
 //!
 //! A client sends without waiting for answers. When the eleventh of a hundred is refused for a limit,
 //! those behind it are on their way, and the limit may give way between any two of them. So the lane
@@ -11,13 +15,10 @@
 //!
 //! - A lane does not wait for ever. An id that does not come again for `order_patience` past the time
 //!   that it was told is forgotten once it is the first: its client may have lost its queue.
-//! - Memory is bounded: [`MAX_IN_LANE`] and [`MAX_OF_USER`] ids. What is refused beyond that is
+//! - Memory is bounded: [`MAX_IN_LANE`] and [`MAX_IN_ALL`] ids. What is refused beyond that is
 //!   refused as well, and comes behind all that is remembered; among itself it has no order.
-//! - Nothing here outlives the server. It need not: with the server all links end, and what was on
-//!   its way ends with them. A client then sends each lane anew from its oldest unanswered message,
-//!   which is where an empty lane begins.
-//! - A `skip` speaks of what was refused so far. One that overtakes its message, over a new connection
-//!   while the old one is still being read, finds nothing to skip, and the lane waits for its patience.
+//! - Nothing here outlives the connection. It need not: a client sends each lane anew from its oldest
+//!   unanswered message, which is where an empty lane begins.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,36 +36,27 @@ use crate::limits::Action;
 /// How many ids one lane remembers.
 const MAX_IN_LANE: usize = 1_000;
 
-/// How many ids all lanes of one user remember, and so how many lanes of one user can wait.
-const MAX_OF_USER: usize = 4_096;
+/// How many ids all lanes of one connection remember, and so how many of them can wait.
+const MAX_IN_ALL: usize = 4_096;
 
 /// When to come again behind a message that is overdue.
 const OVERDUE_RETRY: Duration = Duration::from_secs(1);
 
-/// Below this many users it is not worth looking for those whose lanes wait no more.
-const SWEEP_MIN: usize = 1_024;
-
-/// Where one event stands: whose it is, in which lane, and under which id.
+/// Where one event stands: in which lane, and under which id.
 #[derive(Debug)]
 pub(super) struct Place<'a> {
-    user: &'a str,
+    lanes: &'a Lanes,
     /// `None` where order is not kept.
     lane: Option<String>,
     id: Option<&'a str>,
 }
 
-/// All lanes that wait for something. Whether an event is taken is decided by whoever holds the
+/// The lanes of one connection that wait for something. Whether an event is taken is decided by whoever holds the
 /// store, as is whether it is a copy.
 #[derive(Debug)]
 pub(crate) struct Lanes {
     patience: Duration,
-    inner: Mutex<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    users: HashMap<String, HashMap<String, Lane>>,
-    sweep_at: usize,
+    lanes: Mutex<HashMap<String, Lane>>,
 }
 
 /// The ids that were refused, in their order; never empty between two calls.
@@ -85,14 +77,15 @@ struct Behind {
 }
 
 impl<'a> Place<'a> {
-    /// The place of an event of this name and payload.
-    pub(super) fn of(hub: &Hub, session: &'a Session, name: &str, fields: &'a Fields, is_answered: bool) -> Self {
+    /// The place of an event of this name and payload; `is_wanted`: it asks for an acknowledgement.
+    pub(super) fn of(hub: &Hub, session: &'a Session, name: &str, fields: &'a Fields, is_wanted: bool) -> Self {
+        let is_answered = is_wanted && hub.config.features.ack;
         let lane = match hub.config.features.order {
             true => lane(name, fields, is_answered),
             false => None,
         };
         Self {
-            user: &session.user.id,
+            lanes: &session.lanes,
             lane,
             id: fields.message_id().ok().flatten(),
         }
@@ -101,7 +94,7 @@ impl<'a> Place<'a> {
     /// Counts an action against its limit, unless something before it has to come first.
     pub(super) fn take(&self, hub: &Hub, session: &Session, action: Action) -> Result<(), Refusal> {
         if let Some(lane) = &self.lane {
-            let admitted = hub.lanes.admit(self.user, lane, self.id);
+            let admitted = self.lanes.admit(lane, self.id);
             admitted.map_err(|behind| Refusal::behind(behind.head, behind.wait))?;
         }
         messages::take(hub, session, action)
@@ -110,31 +103,31 @@ impl<'a> Place<'a> {
     /// The same, and if it is refused, its lane waits for it.
     pub(super) fn take_or_wait(&self, hub: &Hub, session: &Session, action: Action) -> Result<(), Refusal> {
         let taken = self.take(hub, session, action);
-        taken.map_err(|refusal| self.remember(hub, refusal))
+        taken.map_err(|refusal| self.remember(refusal))
     }
 
     /// Notes that it was refused, if it is to come again: its lane waits for it.
-    pub(super) fn remember(&self, hub: &Hub, refusal: Refusal) -> Refusal {
+    pub(super) fn remember(&self, refusal: Refusal) -> Refusal {
         if let (Some(lane), Some(id), Some(wait)) = (&self.lane, self.id, refusal.retry_after_ms) {
-            hub.lanes.refused(self.user, lane, id, Duration::from_millis(wait));
+            self.lanes.refused(lane, id, Duration::from_millis(wait));
         }
         refusal
     }
 
     /// Notes that it will not come again: it was taken, or refused for good.
-    pub(super) fn settle(&self, hub: &Hub) {
+    pub(super) fn settle(&self) {
         if let Some(id) = self.id {
-            hub.lanes.forget(self.user, id);
+            self.lanes.forget(id);
         }
     }
 }
 
 /// `skip`: the client will not send this message again. It may be told twice, so an id that no lane
 /// waits for is as good.
-pub(super) fn skip(hub: &Hub, session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
+pub(super) fn skip(session: &Session, fields: &Fields) -> Result<Answer, Refusal> {
     let id = fields.message_id()?;
     let id = id.ok_or_else(|| Refusal::invalid("messageId", "must say what is skipped"))?;
-    hub.lanes.forget(&session.user.id, id);
+    session.lanes.forget(id);
     Ok(Answer::done())
 }
 
@@ -157,23 +150,23 @@ fn lane(name: &str, fields: &Fields, is_answered: bool) -> Option<String> {
 
 impl Lanes {
     pub(crate) fn new(patience: Duration) -> Self {
-        let inner = Inner {
-            users: HashMap::new(),
-            sweep_at: SWEEP_MIN,
-        };
         Self {
             patience,
-            inner: Mutex::new(inner),
+            lanes: Mutex::default(),
         }
     }
 
     /// Whether an event may be taken now, as far as its lane is concerned.
-    fn admit(&self, user: &str, lane: &str, id: Option<&str>) -> Result<(), Behind> {
+    fn admit(&self, lane: &str, id: Option<&str>) -> Result<(), Behind> {
         let now = Instant::now();
-        let mut inner = self.lock();
-        inner.lapse(user, lane, now, self.patience);
-        let head = inner.users.get(user).and_then(|lanes| lanes.get(lane)?.front());
-        match head {
+        let mut lanes = self.lock();
+        if let Some(waiting) = lanes.get_mut(lane) {
+            lapse(waiting, now, self.patience);
+            if waiting.is_empty() {
+                lanes.remove(lane);
+            }
+        }
+        match lanes.get(lane).and_then(VecDeque::front) {
             Some(head) if id != Some(&head.id) => Err(Behind {
                 head: head.id.clone(),
                 wait: match head.due.saturating_duration_since(now) {
@@ -186,19 +179,16 @@ impl Lanes {
     }
 
     /// Remembers an id that was refused, behind those before it, or that it was refused again.
-    fn refused(&self, user: &str, lane: &str, id: &str, wait: Duration) {
-        let now = Instant::now();
-        let due = now + wait.min(Duration::from_secs(u64::from(u32::MAX)));
-        let mut inner = self.lock();
-        inner.sweep(now, self.patience);
-        let lanes = inner.users.entry(user.to_owned()).or_default();
+    fn refused(&self, lane: &str, id: &str, wait: Duration) {
+        let due = Instant::now() + wait.min(Duration::from_secs(u64::from(u32::MAX)));
+        let mut lanes = self.lock();
         let remembered: usize = lanes.values().map(VecDeque::len).sum();
         if let Some(known) = lanes
             .get_mut(lane)
             .and_then(|lane| lane.iter_mut().find(|known| known.id == id))
         {
             known.due = due;
-        } else if remembered < MAX_OF_USER {
+        } else if remembered < MAX_IN_ALL {
             let lane = lanes.entry(lane.to_owned()).or_default();
             if lane.len() < MAX_IN_LANE {
                 lane.push_back(Refused { id: id.to_owned(), due });
@@ -207,55 +197,15 @@ impl Lanes {
     }
 
     /// Waits for an id no more, wherever it stands.
-    fn forget(&self, user: &str, id: &str) {
-        let mut inner = self.lock();
-        let Some(lanes) = inner.users.get_mut(user) else {
-            return;
-        };
-        lanes.retain(|_, lane| {
+    fn forget(&self, id: &str) {
+        self.lock().retain(|_, lane| {
             lane.retain(|refused| refused.id != id);
             !lane.is_empty()
         });
-        if lanes.is_empty() {
-            inner.users.remove(user);
-        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Inner {
-    /// Forgets the first ids of a lane that did not come again in time.
-    fn lapse(&mut self, user: &str, lane: &str, now: Instant, patience: Duration) {
-        let Some(lanes) = self.users.get_mut(user) else {
-            return;
-        };
-        if let Some(waiting) = lanes.get_mut(lane) {
-            lapse(waiting, now, patience);
-            if waiting.is_empty() {
-                lanes.remove(lane);
-            }
-        }
-        if lanes.is_empty() {
-            self.users.remove(user);
-        }
-    }
-
-    /// Forgets what nobody comes back to, each time the number of users has doubled.
-    fn sweep(&mut self, now: Instant, patience: Duration) {
-        if self.users.len() < self.sweep_at {
-            return;
-        }
-        self.users.retain(|_, lanes| {
-            lanes.retain(|_, lane| {
-                lapse(lane, now, patience);
-                !lane.is_empty()
-            });
-            !lanes.is_empty()
-        });
-        self.sweep_at = (self.users.len() * 2).max(SWEEP_MIN);
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Lane>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -280,13 +230,13 @@ mod tests {
     impl Lanes {
         fn refuse(&self, ids: &[&str]) {
             for id in ids {
-                self.refused("u1", "room:tea", id, WAIT);
+                self.refused("room:tea", id, WAIT);
             }
         }
 
         /// What this id has to wait for.
         fn head(&self, id: &str) -> Option<String> {
-            let admitted = self.admit("u1", "room:tea", Some(id));
+            let admitted = self.admit("room:tea", Some(id));
             admitted.err().map(|behind| behind.head)
         }
     }
@@ -298,35 +248,34 @@ mod tests {
         for (id, later) in [("m11", "m12"), ("m12", "m13"), ("m13", "new")] {
             assert_eq!(lanes.head(later), Some(id.to_owned()));
             assert_eq!(lanes.head(id), None);
-            lanes.forget("u1", id);
+            lanes.forget(id);
         }
         assert_eq!(lanes.head("new"), None);
-        assert!(lanes.lock().users.is_empty(), "nothing is left behind");
+        assert!(lanes.lock().is_empty(), "nothing is left behind");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_id_that_is_refused_again_keeps_its_place() {
         let lanes = lanes();
         lanes.refuse(&["m11", "m12", "m11"]);
-        lanes.forget("u1", "m11");
+        lanes.forget("m11");
         assert_eq!(lanes.head("m12"), None);
         assert_eq!(lanes.head("m11"), Some("m12".to_owned()));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lane_is_one_users_and_one_targets() {
+    async fn a_lane_is_one_targets() {
         let lanes = lanes();
         lanes.refuse(&["m11"]);
-        assert!(lanes.admit("u2", "room:tea", None).is_ok());
-        assert!(lanes.admit("u1", "room:den", None).is_ok());
-        assert!(lanes.admit("u1", "room:tea", None).is_err());
+        assert!(lanes.admit("room:den", None).is_ok());
+        assert!(lanes.admit("room:tea", None).is_err());
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_behind_waits_as_long_as_the_first_and_then_a_second_at_a_time() {
         let lanes = lanes();
         lanes.refuse(&["m11"]);
-        let wait = |lanes: &Lanes| lanes.admit("u1", "room:tea", None).err().map(|behind| behind.wait);
+        let wait = |lanes: &Lanes| lanes.admit("room:tea", None).err().map(|behind| behind.wait);
         tokio::time::advance(Duration::from_secs(4)).await;
         assert_eq!(wait(&lanes), Some(Duration::from_secs(6)));
         tokio::time::advance(Duration::from_secs(6)).await;
@@ -338,7 +287,7 @@ mod tests {
         let lanes = lanes();
         lanes.refuse(&["lost", "lost too"]);
         tokio::time::advance(WAIT + PATIENCE - Duration::from_secs(1)).await;
-        // Another client of the user, which goes on trying, does not keep what was lost alive.
+        // What goes on being tried does not keep what was lost alive.
         lanes.refuse(&["alive"]);
         assert_eq!(lanes.head("alive"), Some("lost".to_owned()));
         tokio::time::advance(Duration::from_secs(1)).await;
@@ -347,27 +296,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_lane_and_no_user_is_remembered_beyond_its_bound() {
+    async fn no_more_is_remembered_than_the_bounds() {
         let lanes = lanes();
         for n in 0..2 * MAX_IN_LANE {
-            lanes.refused("u1", "room:tea", &n.to_string(), WAIT);
+            lanes.refused("room:tea", &n.to_string(), WAIT);
         }
-        assert_eq!(lanes.lock().users["u1"]["room:tea"].len(), MAX_IN_LANE);
-        for n in 0..2 * MAX_OF_USER {
-            lanes.refused("u1", &format!("user:{n}"), "m1", WAIT);
+        assert_eq!(lanes.lock()["room:tea"].len(), MAX_IN_LANE);
+        for n in 0..2 * MAX_IN_ALL {
+            lanes.refused(&format!("user:{n}"), "m1", WAIT);
         }
-        let all = |lanes: &Lanes| lanes.lock().users["u1"].values().map(VecDeque::len).sum::<usize>();
-        assert_eq!(all(&lanes), MAX_OF_USER);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn users_whose_lanes_wait_no_more_are_forgotten() {
-        let lanes = lanes();
-        for user in 0..10 * SWEEP_MIN {
-            lanes.refused(&user.to_string(), "room:tea", "m1", WAIT);
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        let users = lanes.lock().users.len();
-        assert!(users <= SWEEP_MIN, "{users}");
+        let all = lanes.lock().values().map(VecDeque::len).sum::<usize>();
+        assert_eq!(all, MAX_IN_ALL);
     }
 }

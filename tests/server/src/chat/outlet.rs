@@ -2,12 +2,15 @@
 //!
 //! The chat knows events by their Socket.IO names; what differs on the wire is decided here.
 
+use futures::FutureExt;
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use socketioxide::TransportType;
 use socketioxide::extract::{AckSender, SocketRef};
+use socketioxide::{AckError, TransportType};
 
 use super::answer::Answer;
 use super::json;
+use super::receipts::Receipt;
 use crate::auth::User;
 
 /// Where the events of one connection go.
@@ -31,6 +34,19 @@ impl Outlet {
         match self {
             Self::SocketIo(socket) => socket.emit(event, payload).is_ok(),
             Self::Json(outlet) => outlet.say(event, payload),
+        }
+    }
+
+    /// The same, and asks for an acknowledgement; `None` where it was not handed over.
+    pub(super) fn ask(&self, event: &str, payload: &Value) -> Option<Receipt> {
+        match self {
+            Self::SocketIo(socket) => {
+                let answer = socket.emit_with_ack::<_, IgnoredAny>(event, payload).ok()?;
+                // Whatever it says, it has come.
+                let has_come = |answer| matches!(answer, Ok(_) | Err(AckError::Decode(_)));
+                Some(answer.map(has_come).boxed())
+            }
+            Self::Json(outlet) => outlet.ask(event, payload),
         }
     }
 

@@ -32,6 +32,15 @@ pub(crate) struct Left {
     pub(crate) rooms: Vec<String>,
 }
 
+/// What a connection is in a room that it joined.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Joined {
+    /// It was not in it before.
+    pub(crate) is_new: bool,
+    /// Nor was its user.
+    pub(crate) is_first: bool,
+}
+
 impl Presence {
     /// Makes a connection known; whether it is its user's first.
     pub(crate) fn add(&self, session: &Arc<Session>) -> bool {
@@ -90,15 +99,23 @@ impl Presence {
         self.in_room(room).iter().any(|other| other.is(session))
     }
 
-    /// Puts a connection into a room; whether its user was not in it before.
-    pub(crate) fn join(&self, room: &str, session: &Arc<Session>) -> bool {
+    /// Puts a connection into a room.
+    pub(crate) fn join(&self, room: &str, session: &Arc<Session>) -> Joined {
         let mut inner = self.lock();
         let connections = inner.rooms.entry(room.to_owned()).or_default();
-        let is_new = !connections.iter().any(|other| other.user.id == session.user.id);
-        if !connections.iter().any(|other| other.is(session)) {
+        let joined = Joined {
+            is_new: !connections.iter().any(|other| other.is(session)),
+            is_first: !connections.iter().any(|other| other.user.id == session.user.id),
+        };
+        if joined.is_new {
             connections.push(session.clone());
         }
-        is_new
+        joined
+    }
+
+    /// Whether a user is in a room, with any connection.
+    pub(crate) fn has(&self, room: &str, user: &str) -> bool {
+        self.in_room(room).iter().any(|other| other.user.id == user)
     }
 
     /// Takes a connection out of a room; whether its user left with it.

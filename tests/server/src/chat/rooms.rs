@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
 use tokio::task::spawn_blocking;
 
 use super::answer::{Answer, Refusal};
@@ -15,14 +16,15 @@ use super::hub::Hub;
 use super::messages::take;
 use super::order::Place;
 use super::password::{self, MAX_PASSWORD};
+use super::receipts::{Answered, HandOver, absence};
 use super::session::Session;
 use crate::clock::{iso8601, unix_ms};
 use crate::limits::Action;
-use crate::store::{Entry, Room, Store};
+use crate::store::{Delivery, Entry, Room, Store};
 
 /// `create_room`: its creator is in it. A copy gets the first answer, and puts the creator's
 /// connection into the room where the first one's has gone meanwhile.
-pub(crate) async fn create(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answer, Refusal> {
+pub(super) async fn create<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answered<'a>, Refusal> {
     let user = &session.user;
     let once = fields.message_id()?.filter(|_| hub.config.features.dedupe);
     let mut room = requested(session, fields)?;
@@ -45,14 +47,16 @@ pub(crate) async fn create(hub: &Hub, session: &Arc<Session>, fields: &Fields) -
     if let Some(id) = &answer.id
         && let Some(room) = store.room(id).await?
     {
-        enter(hub, session, id);
+        let behind = Some(enter(hub, store, session, id).await?);
         session.send("room_created", &described(&room));
+        return Ok(Answered { answer, behind });
     }
-    Ok(answer)
+    Ok(answer.into())
 }
 
-/// `join_room`: answered by `room_joined` or `join_room_failed` beside the acknowledgement.
-pub(crate) async fn join(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answer, Refusal> {
+/// `join_room`: answered by `room_joined` or `join_room_failed` beside the acknowledgement. Behind
+/// both comes what the user missed there.
+pub(super) async fn join<'a>(hub: &'a Hub, session: &Arc<Session>, fields: &Fields) -> Result<Answered<'a>, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
     if let Err(refusal) = admit(hub, session, room, fields).await {
         let mut failed = json!({ "roomId": room, "reason": refusal.code });
@@ -62,20 +66,25 @@ pub(crate) async fn join(hub: &Hub, session: &Arc<Session>, fields: &Fields) -> 
         session.send("join_room_failed", &failed);
         return Err(refusal);
     }
-    let _turn = hub.store.lock().await;
-    enter(hub, session, room);
+    let turn = hub.store.lock().await;
+    let behind = Some(enter(hub, turn, session, room).await?);
     let joined = json!({ "room": room, "members": hub.presence.members(room) });
     session.send("room_joined", &joined);
-    Ok(Answer::done_as(room))
+    let answer = Answer::done_as(room);
+    Ok(Answered { answer, behind })
 }
 
 /// `leave_room`: leaving a room that one is not in succeeds, since that is what was wanted.
 pub(crate) async fn leave(hub: &Hub, session: &Session, fields: &Fields, place: &Place<'_>) -> Result<Answer, Refusal> {
     let room = fields.text("roomId", MAX_NAME)?;
-    let _turn = hub.store.lock().await;
+    let mut store = hub.store.lock().await;
     place.take_or_wait(hub, session, Action::JoinRoom)?;
     if hub.presence.leave(room, session) {
         tell_left(hub, session, room);
+    }
+    // It may be what another connection of the user has joined, which is gone.
+    if hub.config.features.receipts && !hub.presence.has(room, &session.user.id) {
+        store.leave(&session.user.id, room).await?;
     }
     session.send("room_left", &json!({ "roomId": room }));
     Ok(Answer::done_as(room))
@@ -113,7 +122,7 @@ async fn found(
         content: None,
         timestamp: &iso8601(unix_ms()),
         answer: &answer.to_json(),
-        delivered: true,
+        delivery: Delivery::Done,
     };
     if is_taken {
         store.record(&entry).await?;
@@ -145,12 +154,28 @@ async fn admit(hub: &Hub, session: &Session, id: &str, fields: &Fields) -> Resul
     }
 }
 
-/// Puts a connection into a room, and tells the others if its user was not in it.
-fn enter(hub: &Hub, session: &Arc<Session>, room: &str) {
-    if hub.presence.join(room, session) {
+/// Puts a connection into a room, and tells the others if its user was not in it; what is to be
+/// handed over then.
+async fn enter<'a>(
+    hub: &Hub,
+    mut turn: MutexGuard<'a, Store>,
+    session: &Arc<Session>,
+    room: &str,
+) -> Result<HandOver<'a>, Refusal> {
+    if hub.config.features.receipts {
+        let (_, long_ago) = absence(hub.config.max_absence);
+        turn.enter(&session.user.id, room, long_ago).await?;
+    }
+    let joined = hub.presence.join(room, session);
+    if joined.is_first {
         let payload = json!({ "roomId": room, "user": session.user });
         tell_others(hub, session, room, "user_joined_room", &payload);
     }
+    let may_be_owed = hub.config.features.receipts && joined.is_new;
+    Ok(HandOver {
+        turn,
+        room: may_be_owed.then(|| room.to_owned()),
+    })
 }
 
 fn tell_left(hub: &Hub, session: &Session, room: &str) {

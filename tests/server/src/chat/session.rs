@@ -7,14 +7,20 @@ use serde_json::Value;
 
 use super::closing::Closing;
 use super::hub::Hub;
+use super::order::Lanes;
 use super::outlet::Outlet;
+use super::receipts::{Awaiting, Receipts};
 use crate::auth::User;
+use crate::store::Owed;
 
 /// One connection of one user.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) user: User,
     outlet: Outlet,
+    awaiting: Awaiting,
+    /// What it has to send again before anything else in the same lane.
+    pub(super) lanes: Lanes,
     state: Mutex<State>,
     /// It was told to end: nothing more is taken from it.
     closed: AtomicBool,
@@ -36,18 +42,35 @@ enum State {
 const STUCK: u16 = 1013;
 
 impl Session {
-    pub(crate) fn new(user: User, outlet: Outlet) -> Self {
-        Self {
+    /// A connection, and the receipts of what it will be sent, of which so many can be waited for.
+    pub(super) fn new(user: User, outlet: Outlet, max_waiting: usize, lanes: Lanes) -> (Self, Receipts) {
+        let (awaiting, receipts) = Receipts::new(max_waiting);
+        let session = Self {
             user,
             outlet,
+            awaiting,
+            lanes,
             state: Mutex::new(State::Open),
             closed: AtomicBool::new(false),
-        }
+        };
+        (session, receipts)
     }
 
     /// Sends an event; whether it was handed to the connection.
     pub(crate) fn send(&self, event: &str, payload: &Value) -> bool {
         self.hand_over(|outlet| outlet.send(event, payload))
+    }
+
+    /// Sends an event that asks for an acknowledgement; `owed` is kept no longer once it comes.
+    pub(super) fn ask(&self, event: &str, payload: &Value, owed: Option<Owed>) -> bool {
+        self.hand_over(|outlet| {
+            let receipt = outlet.ask(event, payload);
+            let is_sent = receipt.is_some();
+            if let (Some(receipt), Some(owed)) = (receipt, owed) {
+                self.awaiting.wait_for(receipt, owed);
+            }
+            is_sent
+        })
     }
 
     /// Sends the greeting.

@@ -26,7 +26,7 @@ async fn the_greeting_comes_first_and_names_user_and_features() {
         "connected": true,
         "userId": "u1",
         "username": "Alice",
-        "features": ["ack", "dedupe", "order"],
+        "features": ["ack", "dedupe", "order", "receipts"],
         "friends": [],
     });
     assert_eq!(alice.next().await, ("connection_status".into(), greeting));

@@ -31,7 +31,7 @@ async fn a_connection_names_its_features_and_then_its_user() {
     let connection = plain.event("connection").await;
     assert!(connection["clientId"].as_str().is_some_and(|id| id.len() == 36));
     assert!(connection["message"].is_string());
-    assert_eq!(connection["features"], json!(["ack", "dedupe", "order"]));
+    assert_eq!(connection["features"], json!(["ack", "dedupe", "order", "receipts"]));
     plain.say(authenticate(&server.mint_token("u1", "Alice", HOUR))).await;
     let authenticated = plain.event("authenticated").await;
     assert_eq!(authenticated["user"], alice());
@@ -358,6 +358,10 @@ async fn what_a_connection_that_does_not_read_has_no_room_for_comes_on_return() 
     let server = start(ServerConfig {
         max_kept: 100,
         max_notifications: 1,
+        features: Features {
+            receipts: false,
+            ..Features::default()
+        },
         ..config()
     })
     .await;

@@ -13,6 +13,7 @@ mod notifications;
 mod order;
 mod plain;
 mod program;
+mod receipts;
 mod restart;
 mod rooms;
 mod typing;

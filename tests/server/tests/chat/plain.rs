@@ -1,4 +1,5 @@
-//! A client of a few lines for plain JSON at `/ws`. Every wait has a deadline.
+//! A client of a few lines for plain JSON at `/ws`. It acknowledges messages and notifications
+//! where the server keeps receipts. Every wait has a deadline.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) struct Plain {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     events: VecDeque<Value>,
     asked: u64,
+    acknowledges: bool,
 }
 
 impl Plain {
@@ -31,6 +33,7 @@ impl Plain {
             socket,
             events: VecDeque::new(),
             asked: 0,
+            acknowledges: false,
         }
     }
 
@@ -44,6 +47,12 @@ impl Plain {
             .await;
         plain.event("authenticated").await;
         plain
+    }
+
+    /// Acknowledges nothing from now on, as if the way back were cut off.
+    pub(crate) fn forgetful(mut self) -> Self {
+        self.acknowledges = false;
+        self
     }
 
     /// Writes a frame.
@@ -120,7 +129,18 @@ impl Plain {
             let read = timeout(DEADLINE, self.socket.next()).await;
             let message = read.expect("a frame in time").expect("a goodbye before the end");
             match message.expect("a frame") {
-                Message::Text(text) => return Ok(serde_json::from_str(&text).expect("JSON")),
+                Message::Text(text) => {
+                    let frame: Value = serde_json::from_str(&text).expect("JSON");
+                    if frame["type"] == "connection" {
+                        let features = frame["features"].as_array().expect("a list");
+                        self.acknowledges = features.iter().any(|feature| feature == "receipts");
+                    }
+                    let asks = ["private_message", "chat_message", "notification"];
+                    if self.acknowledges && asks.iter().any(|name| frame["type"] == **name) {
+                        self.try_say(&json!({ "type": "ack", "id": frame["id"] })).await;
+                    }
+                    return Ok(frame);
+                }
                 Message::Close(Some(close)) => return Err(close.code.into()),
                 Message::Ping(_) | Message::Pong(_) => {}
                 other => panic!("not a text frame: {other:?}"),

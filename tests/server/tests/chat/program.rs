@@ -98,7 +98,7 @@ async fn promises_can_be_switched_off_and_limits_set_on_the_command_line() {
     let (_program, addr) = run(&arguments).await;
     let mut alice = connected(addr, "u1").await;
     let greeting = alice.event("connection_status").await;
-    assert_eq!(greeting["features"], json!(["ack", "order"]));
+    assert_eq!(greeting["features"], json!(["ack", "order", "receipts"]));
     let message = json!({ "recipientId": "u2", "content": "hello" });
     assert_eq!(alice.request("private_message", message.clone()).await["ok"], true);
     let refused = alice.request("private_message", message).await;

@@ -1,4 +1,5 @@
-//! A client of a few lines: Engine.IO 4 and Socket.IO 5 by hand. Every wait has a deadline.
+//! A client of a few lines: Engine.IO 4 and Socket.IO 5 by hand. It acknowledges what it reads where
+//! the server asks for that. Every wait has a deadline.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -19,14 +20,22 @@ const DEADLINE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Wire {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    events: VecDeque<(String, Value)>,
+    events: VecDeque<Event>,
     asked: u64,
+    acknowledges: bool,
 }
 
 /// What a Socket.IO packet from the server says.
 enum Packet {
-    Event(String, Value),
+    Event(Event),
     Ack(u64, Value),
+}
+
+struct Event {
+    name: String,
+    payload: Value,
+    /// The id under which it is to be acknowledged.
+    asks: Option<u64>,
 }
 
 impl Wire {
@@ -49,6 +58,7 @@ impl Wire {
             socket,
             events: VecDeque::new(),
             asked: 0,
+            acknowledges: true,
         };
         assert!(wire.frame().await.starts_with('0'), "open comes first");
         wire.write(format!("40{auth}")).await;
@@ -75,6 +85,12 @@ impl Wire {
         connected.expect("the token is good")
     }
 
+    /// Acknowledges nothing from now on, as if the way back were cut off.
+    pub(crate) fn forgetful(mut self) -> Self {
+        self.acknowledges = false;
+        self
+    }
+
     /// Emits an event that asks for nothing.
     pub(crate) async fn emit(&mut self, event: &str, payload: Value) {
         self.write(format!("42{}", json!([event, payload]))).await;
@@ -94,7 +110,7 @@ impl Wire {
             match self.packet().await {
                 Packet::Ack(id, answer) if id == asked => return answer,
                 Packet::Ack(..) => {}
-                Packet::Event(name, payload) => self.events.push_back((name, payload)),
+                Packet::Event(event) => self.events.push_back(event),
             }
         }
     }
@@ -106,14 +122,8 @@ impl Wire {
 
     /// The next event, whatever it is.
     pub(crate) async fn next(&mut self) -> (String, Value) {
-        if let Some(event) = self.events.pop_front() {
-            return event;
-        }
-        loop {
-            if let Packet::Event(name, payload) = self.packet().await {
-                return (name, payload);
-            }
-        }
+        let event = self.next_event().await;
+        (event.name, event.payload)
     }
 
     /// The payload of the next event, which has this name.
@@ -133,6 +143,33 @@ impl Wire {
         }
     }
 
+    /// The payload of the next event, which has this name, and asks for an acknowledgement or not.
+    pub(crate) async fn event_that(&mut self, asks: bool, name: &str) -> Value {
+        let event = self.next_event().await;
+        assert_eq!(event.name, name, "{}", event.payload);
+        assert_eq!(event.asks.is_some(), asks, "{name}");
+        event.payload
+    }
+
+    /// Acknowledges the next event with these arguments.
+    pub(crate) async fn acknowledge(&mut self, arguments: &str) {
+        let event = self.next_event().await;
+        let id = event.asks.expect("an event that asks");
+        self.write(format!("43{id}{arguments}")).await;
+        self.barrier().await;
+    }
+
+    async fn next_event(&mut self) -> Event {
+        if let Some(event) = self.events.pop_front() {
+            return event;
+        }
+        loop {
+            if let Packet::Event(event) = self.packet().await {
+                return event;
+            }
+        }
+    }
+
     /// Waits until the server has handled everything sent so far, so that what it wanted to say
     /// has come.
     pub(crate) async fn barrier(&mut self) {
@@ -143,7 +180,8 @@ impl Wire {
     /// The events that came since, up to now.
     pub(crate) async fn rest(&mut self) -> Vec<(String, Value)> {
         self.barrier().await;
-        self.events.drain(..).collect()
+        let rest = self.events.drain(..);
+        rest.map(|event| (event.name, event.payload)).collect()
     }
 
     /// Closes the connection, and returns when the server has taken note of it.
@@ -155,13 +193,14 @@ impl Wire {
 
     /// The events that are still to come until the server disconnects, or the connection ends.
     pub(crate) async fn ends(&mut self) -> Vec<(String, Value)> {
-        let mut last = Vec::from(std::mem::take(&mut self.events));
+        let rest = self.events.drain(..);
+        let mut last: Vec<_> = rest.map(|event| (event.name, event.payload)).collect();
         loop {
             let read = timeout(DEADLINE, self.socket.next()).await;
             match read.expect("the connection ends in time") {
                 Some(Ok(Message::Text(text))) if text == "41" => return last,
                 Some(Ok(Message::Text(text))) => match parse(&text) {
-                    Some(Packet::Event(name, payload)) => last.push((name, payload)),
+                    Some(Packet::Event(event)) => last.push((event.name, event.payload)),
                     _ => continue,
                 },
                 Some(Ok(_)) => {}
@@ -173,9 +212,16 @@ impl Wire {
     async fn packet(&mut self) -> Packet {
         loop {
             let frame = self.frame().await;
-            if let Some(packet) = parse(&frame) {
-                return packet;
+            let Some(packet) = parse(&frame) else {
+                continue;
+            };
+            if let Packet::Event(Event { asks: Some(id), .. }) = &packet
+                && self.acknowledges
+            {
+                // The server may have closed the link behind it.
+                let _ = self.socket.send(format!("43{id}[]").into()).await;
             }
+            return packet;
         }
     }
 
@@ -212,8 +258,11 @@ fn parse(frame: &str) -> Option<Packet> {
     match &frame[..2] {
         "42" => {
             let name = arguments.remove(0);
-            let name = name.as_str().expect("a name").to_owned();
-            Some(Packet::Event(name, arguments.pop().unwrap_or_default()))
+            Some(Packet::Event(Event {
+                name: name.as_str().expect("a name").to_owned(),
+                payload: arguments.pop().unwrap_or_default(),
+                asks: frame[2..json].parse().ok(),
+            }))
         }
         "43" => {
             let id = frame[2..json].parse().expect("a number");

@@ -13,18 +13,28 @@ mod heartbeat;
 mod invalid;
 mod link;
 mod polling;
+mod promises;
 mod upgrade;
 
 use std::time::Duration;
 
-use rejoin_server::{Server, ServerConfig};
+use rejoin_server::{Features, Server, ServerConfig};
 use serde_json::{Value, json};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const DEADLINE: Duration = Duration::from_secs(10);
 
+/// A server whose events ask for no acknowledgement; `promises.rs` has those that do.
 async fn server() -> Server {
-    start(ServerConfig::default()).await
+    let features = Features {
+        receipts: false,
+        ..Features::default()
+    };
+    start(ServerConfig {
+        features,
+        ..ServerConfig::default()
+    })
+    .await
 }
 
 async fn start(config: ServerConfig) -> Server {

@@ -164,5 +164,8 @@ fn an_outcome_wakes_everyone_who_waits_for_it() {
     assert!(accepted.poll_unpin(&mut Context::from_waker(&wakers[1])).is_pending());
     pair.core.clear(pair.now, pair.socket);
     pair.drain();
+    pair.core
+        .handle_store_error(pair.now, pair.turn, &Error::Store("disk full".into()));
+    pair.drain();
     assert_eq!(counts.map(|count| count.0.load(Ordering::Relaxed)), [1, 1]);
 }

@@ -139,8 +139,27 @@ fn the_next_attempt_starts_with_the_transport_that_last_worked() {
     pair.stopped.push(link);
     pair.event(link, LinkEvent::Closed(Some(Error::Unreachable("reset".into()))));
     pair.sleep(secs(2));
+    let socket_or_polling = tried(&mut pair, 4);
     assert_eq!(
-        tried(&mut pair, 3),
-        [vec![Polling, WebSocket], vec![Polling], vec![Polling, WebSocket]]
+        socket_or_polling,
+        [vec![Polling], vec![WebSocket], vec![Polling], vec![WebSocket]],
+        "one dial for each attempt where nobody answers: the server is away"
     );
+}
+
+#[test]
+fn a_transport_that_worked_and_is_refused_with_words_gives_way_in_the_same_attempt() {
+    let mut pair = with(&[Transport::WebSocket, Transport::Polling], |_| {});
+    pair.core.connect(pair.now, pair.socket);
+    pair.drain();
+    pair.server(OPEN);
+    pair.server(CONNECT);
+    pair.cut();
+    pair.sleep(secs(2));
+    let socket = websocket(&pair);
+    answer(&mut pair, socket, 403, "a proxy says no");
+    polled(&mut pair, OPEN);
+    posted(&mut pair);
+    polled(&mut pair, CONNECT);
+    assert_eq!(pair.state(), State::Connected);
 }

@@ -127,6 +127,10 @@ impl<'a> Incoming<'a> {
                 self.outlet.say("pong", &json!({}));
                 Ok(None)
             }
+            ("ack", Some(_)) if self.hub.config.features.receipts => {
+                self.outlet.acknowledged(&frame.id.unwrap_or_default());
+                Ok(None)
+            }
             ("authenticate", Some(user)) => {
                 self.renew(user, &frame.payload);
                 Ok(None)
