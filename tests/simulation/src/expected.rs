@@ -15,8 +15,14 @@ pub(crate) const STORES_FORGET: bool = false;
 /// One refusal for the limit says nothing of copies on earlier links.
 pub(crate) const COPIES_COUNT: bool = false;
 
+/// What left the store to be written at most once, and was not written, is in the store again.
+pub(crate) const KEPT_AGAIN: bool = false;
+
+/// What a link has no time for any more is not handed to it, also where a device has slept.
+pub(crate) const ENDS_ARE_KNOWN: bool = false;
+
 /// A room that was left is left also where links were lost meanwhile and their session was taken up again.
-pub(crate) const LEAVES_STAY: bool = false;
+pub(crate) const LEAVES_STAY: bool = true;
 
 /// The chat layer gives receipts for what must not be lost.
 pub(crate) const RECEIPTS: bool = true;

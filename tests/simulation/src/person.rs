@@ -301,6 +301,9 @@ impl Person {
         let done = life.client.socket().cancel(receipt);
         self.facts
             .note(5, || format!("{:<8} cancels {n}: {done}", PEOPLE[self.who]));
+        if done {
+            self.facts.book().taken_back.insert(n);
+        }
         self.facts.count(if done { "cancelled" } else { "not cancelled" });
     }
 

@@ -213,6 +213,9 @@ fn weather(rng: &mut Rng) -> Weather {
     }
 }
 
+/// Draws one thing to do.
+type Draw = fn(&mut Rng, &Habits) -> Deed;
+
 /// What a person mostly does, so that worlds differ more than their average would.
 struct Taste {
     speaks: u64,
@@ -245,7 +248,7 @@ impl Taste {
     }
 
     fn deed(&self, rng: &mut Rng, habits: &Habits) -> Deed {
-        let kinds: [(u64, fn(&mut Rng, &Habits) -> Deed); 8] = [
+        let kinds: [(u64, Draw); 8] = [
             (self.speaks, speak),
             (self.rooms, rooms),
             (self.types, types),
@@ -265,7 +268,7 @@ fn speak(rng: &mut Rng, habits: &Habits) -> Deed {
         0..8 => Deed::Private {
             poison: expected::POISON && rng.chance(2),
         },
-        8..12 => Deed::Group(rng.pick(&ROOMS)),
+        8..12 => Deed::Group(rng.pick::<&str>(&ROOMS)),
         12 => Deed::Burst(rng.between(2, 30)),
         13 => Deed::Create {
             password: rng.chance(30),
@@ -355,7 +358,7 @@ fn server(rng: &mut Rng, _: &Habits) -> Deed {
     match rng.below(8) {
         0 => Deed::RestartServer(rng.millis(0, 6_000)),
         1..3 => Deed::Kick {
-            code: rng.pick(&["replaced", "banned", "shutdown", "idle"]),
+            code: rng.pick::<&str>(&["replaced", "banned", "shutdown", "idle"]),
             retry_after: rng.chance(50).then(|| rng.between(100, 6_000)),
             politely: rng.chance(50),
         },
