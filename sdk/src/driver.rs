@@ -143,13 +143,13 @@ impl Driver {
         let shared = Arc::clone(&self.shared);
         let now = shared.sys.now();
         let mut inner = shared.lock();
-        if std::mem::take(&mut self.turn.rung) || self.alarm.poll(cx).is_ready() {
-            inner.core.handle_timeout(now);
-        }
         for (link, event) in &self.turn.heard {
             if matches!(event, LinkEvent::Closed(_)) {
                 inner.core.expect_end(*link);
             }
+        }
+        if std::mem::take(&mut self.turn.rung) || self.alarm.poll(cx).is_ready() {
+            inner.core.handle_timeout(now);
         }
         for (link, event) in self.turn.heard.drain(..) {
             if matches!(event, LinkEvent::Closed(_) | LinkEvent::Response(_)) {
@@ -399,6 +399,9 @@ pub(crate) async fn keep(
                 shared.input(|core, now| core.handle_stored(now, turn));
             }
             Err(error) => {
+                // What was to be written at most once stays, until it is released again.
+                let released = std::mem::take(&mut owed.released);
+                owed.remove.retain(|seq| !released.contains(seq));
                 // Its messages are refused; if one of them is there all the same, it has to go.
                 let refused = std::mem::take(&mut owed.put).into_iter().map(|record| record.seq);
                 owed.remove.extend(refused);

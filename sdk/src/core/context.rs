@@ -176,6 +176,17 @@ impl Context {
         }
     }
 
+    /// Has the store keep a record again, of a message that was accepted long ago.
+    pub(crate) fn store_put_again(&mut self, record: Record) {
+        if let Some(store) = &mut self.store {
+            let next = Transaction {
+                put: vec![record],
+                ..Transaction::default()
+            };
+            store.transaction.append(next);
+        }
+    }
+
     /// Has the store forget a record.
     pub(crate) fn store_remove(&mut self, seq: u64) {
         if let Some(store) = &mut self.store {
@@ -188,6 +199,7 @@ impl Context {
         if let Some(store) = &mut self.store {
             store.releases.push_back((store.given + 1, socket, seq));
             store.transaction.remove.push(seq);
+            store.transaction.released.push(seq);
         }
     }
 

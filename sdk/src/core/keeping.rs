@@ -43,7 +43,7 @@ pub(super) fn record(cx: &Context, namespace: &str, entry: &Entry, message_id: &
 fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
     if let Some(completer) = &entry.completer {
         let record = record(cx, namespace, entry, completer.message_id().unwrap_or_default());
-        cx.store_put(record, completer.acceptor());
+        cx.store_put_again(record);
         entry.keeping = Keeping::Kept;
     }
 }

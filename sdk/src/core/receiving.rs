@@ -152,8 +152,8 @@ impl Namespace {
         let keeps_order = self.keeps_order();
         let lane = entry.lane.as_deref();
         self.lanes.limited(lane, cx.now.mono, retry_after, keeps_order);
-        // It said that it did not take it, now or before.
-        entry.writes = 0;
+        // It said that it did not take this copy. Those on earlier links may still be under way.
+        entry.writes = entry.writes.saturating_sub(1);
         entry.once = false;
         entry.refused = keeps_order;
         self.keep_again(cx, &mut entry);

@@ -101,6 +101,8 @@ pub struct Transaction {
     pub remove: Vec<u64>,
     /// What is to be remembered of servers, each in the place of what was known of its namespace.
     pub profiles: Vec<Profile>,
+    /// Those of `remove` that stay, and are not owed, if this fails.
+    pub(crate) released: Vec<u64>,
 }
 
 impl Transaction {
@@ -115,8 +117,13 @@ impl Transaction {
             *self = next;
             return;
         }
+        // What is kept anew is not removed by what came before.
+        let anew = |seq: &u64| next.put.iter().any(|record| record.seq == *seq);
+        self.remove.retain(|seq| !anew(seq));
+        self.released.retain(|seq| !anew(seq));
         self.put.extend(next.put);
         self.remove.extend(next.remove);
+        self.released.extend(next.released);
         for profile in next.profiles {
             self.profiles.retain(|known| known.namespace != profile.namespace);
             self.profiles.push(profile);

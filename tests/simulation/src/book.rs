@@ -128,6 +128,8 @@ pub(crate) struct Book {
     pub(crate) chains: BTreeMap<String, Chain>,
     /// How messages ended, as the app was told apart from their receipts.
     pub(crate) statuses: Vec<(Run, String, &'static str)>,
+    /// Messages that the app took back.
+    pub(crate) taken_back: BTreeSet<usize>,
     /// Whether the server gave up waiting for a message that it had refused.
     pub(crate) impatient: bool,
     /// Messages that the server did not take because of its limit.

@@ -301,6 +301,9 @@ impl Person {
         let done = life.client.socket().cancel(receipt);
         self.facts
             .note(5, || format!("{:<8} cancels {n}: {done}", PEOPLE[self.who]));
+        if done {
+            self.facts.book().taken_back.insert(n);
+        }
         self.facts.count(if done { "cancelled" } else { "not cancelled" });
     }
 
@@ -453,7 +456,8 @@ fn hear(run: Run, event: &Event, facts: &Facts, view: &Mutex<View>) {
             if let (Some(members), Some(user)) = (view.rooms.get_mut(&text("roomId").unwrap_or_default()), user()) {
                 if joined {
                     members.insert(user);
-                } else {
+                } else if user != PEOPLE[run.who] {
+                    // Of oneself it tells where another link of one's own has ended.
                     members.remove(&user);
                 }
             }

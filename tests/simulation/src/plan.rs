@@ -117,14 +117,14 @@ impl Plan {
         let mut rng = Rng::new(seed);
         let manner = manner(&mut rng);
         let can_ping = rng.chance(75);
-        let calm_at = rng.millis(15_000, 90_000);
+        let calm_at = rng.millis(15_000, 120_000);
         let people: Vec<Habits> = PEOPLE.iter().map(|_| habits(&mut rng, &manner)).collect();
         let mut script = Vec::new();
         for (who, habits) in people.iter().enumerate() {
             let start = rng.millis(0, 2_000);
             let deed = Deed::Connect;
             script.push(Step { at: start, who, deed });
-            let busy = *rng.pick(&[4, 12, 30, 60]);
+            let busy = *rng.pick(&[5, 20, 50, 120]);
             let taste = Taste::draw(&mut rng);
             for _ in 0..rng.between(2, busy) {
                 let at = rng.millis(0, u64::try_from(calm_at.as_millis()).unwrap_or(0));
@@ -213,6 +213,9 @@ fn weather(rng: &mut Rng) -> Weather {
     }
 }
 
+/// Draws one thing to do.
+type Draw = fn(&mut Rng, &Habits) -> Deed;
+
 /// What a person mostly does, so that worlds differ more than their average would.
 struct Taste {
     speaks: u64,
@@ -245,7 +248,7 @@ impl Taste {
     }
 
     fn deed(&self, rng: &mut Rng, habits: &Habits) -> Deed {
-        let kinds: [(u64, fn(&mut Rng, &Habits) -> Deed); 8] = [
+        let kinds: [(u64, Draw); 8] = [
             (self.speaks, speak),
             (self.rooms, rooms),
             (self.types, types),
@@ -265,7 +268,7 @@ fn speak(rng: &mut Rng, habits: &Habits) -> Deed {
         0..8 => Deed::Private {
             poison: expected::POISON && rng.chance(2),
         },
-        8..12 => Deed::Group(*rng.pick(&ROOMS)),
+        8..12 => Deed::Group(rng.pick::<&str>(&ROOMS)),
         12 => Deed::Burst(rng.between(2, 30)),
         13 => Deed::Create {
             password: rng.chance(30),
@@ -355,7 +358,7 @@ fn server(rng: &mut Rng, _: &Habits) -> Deed {
     match rng.below(8) {
         0 => Deed::RestartServer(rng.millis(0, 6_000)),
         1..3 => Deed::Kick {
-            code: *rng.pick(&["replaced", "banned", "shutdown", "idle"]),
+            code: rng.pick::<&str>(&["replaced", "banned", "shutdown", "idle"]),
             retry_after: rng.chance(50).then(|| rng.between(100, 6_000)),
             politely: rng.chance(50),
         },

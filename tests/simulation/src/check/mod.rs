@@ -24,7 +24,7 @@ pub(crate) fn all(stage: &Stage, settled: bool) -> Vec<String> {
     let habits: Vec<_> = stage.people.iter().map(|person| person.habits.clone()).collect();
     let server = stage.net.server(|server| server.manner.clone());
     let book = stage.facts.book();
-    let checks: [fn(&Book) -> Vec<String>; 12] = [
+    let checks: [fn(&Book) -> Vec<String>; 13] = [
         outcomes::nothing_is_acted_on_twice,
         outcomes::nobody_has_two_outcomes,
         outcomes::what_is_told_is_the_outcome,
@@ -35,6 +35,7 @@ pub(crate) fn all(stage: &Stage, settled: bool) -> Vec<String> {
         outcomes::what_was_refused_here_was_not_written,
         outcomes::what_is_unconfirmed_was_written,
         silence::what_was_taken_back_is_not_written,
+        silence::no_later_life_belies_a_write,
         silence::nothing_offends_the_server,
         early::nothing_is_given_up_too_early,
     ];

@@ -40,13 +40,13 @@ pub(super) fn lanes_keep_their_order(book: &Book, server: &Manner, habits: &[Hab
                     Some(id) == sent.message_id.as_ref() && *status != "delivered"
                 };
                 let plain = matches!(sent.outcomes.first(), None | Some((_, Outcome::Delivered(_))));
-                // What no store kept ended with its process.
-                let kind = book.sent[later.n].kind;
-                let life = |other: &Run| *other == book.sent[earlier.n].run;
-                let given_up = !plain
-                    || (!habits[sent.run.who].stores || kind == Kind::Create) && !life(&sent.run)
-                    || book.statuses.iter().any(told);
-                earlier.n > later.n && (earlier.link == later.link || again && !given_up)
+                // What no store kept ended with its process; nor is a room's password stored.
+                let kept = habits[sent.run.who].stores && sent.accepted.is_some() && sent.kind != Kind::Create;
+                let lost = !kept && sent.outcomes.is_empty();
+                let given_up = !plain || lost || book.statuses.iter().any(told);
+                // A refused message that is given up is skipped, and a copy of it may still be on its way.
+                let skipped = given_up && server.limit.is_some();
+                earlier.n > later.n && (earlier.link == later.link && !skipped || again && !given_up)
             };
             if let Some(earlier) = acted[..at].iter().find(overtaken) {
                 failures.push(format!(

@@ -27,6 +27,24 @@ pub(super) fn what_was_taken_back_is_not_written(book: &Book) -> Vec<String> {
     failures
 }
 
+/// Nor does a later life say so of what an earlier one wrote.
+pub(super) fn no_later_life_belies_a_write(book: &Book) -> Vec<String> {
+    let mut failures = Vec::new();
+    let refused: BTreeSet<usize> = book.limited.iter().copied().collect();
+    let ends = |status: &str| matches!(status, "cancelled" | "expired" | "dropped");
+    for (run, id, status) in book.statuses.iter().filter(|(.., status)| ends(status)) {
+        let of = |n: usize| book.sent[n].message_id.as_ref() == Some(id) && book.sent[n].run != *run;
+        let mut written = book.written.iter();
+        if let Some(written) = written.find(|written| of(written.n) && !refused.contains(&written.n)) {
+            failures.push(format!(
+                "{run:?} was told that message {} is {status}, and {:?} had written it",
+                written.n, written.run
+            ));
+        }
+    }
+    failures
+}
+
 pub(super) fn nothing_offends_the_server(book: &Book) -> Vec<String> {
     let offences = book.offences.iter();
     offences

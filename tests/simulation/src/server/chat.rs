@@ -32,7 +32,7 @@ impl Server {
             }
             "skip" => {
                 self.facts.count("server: a refused message was given up");
-                self.limiter.skip(&user, data["messageId"].as_str().unwrap_or_default());
+                self.limiter.skip(link, data["messageId"].as_str().unwrap_or_default());
                 self.answer_chat(link, ack, &json!({"ok": true}));
             }
             "typing_start" | "typing_stop" => self.typing(link, &user, name, data),
@@ -96,7 +96,7 @@ impl Server {
         let lane = data["lane"].as_str().or(data["recipientId"].as_str());
         let lane = lane.or(data["roomId"].as_str()).unwrap_or_default().to_owned();
         if !id.is_empty()
-            && let Err(refusal) = self.limiter.take(self.now, user, &lane, id)
+            && let Err(refusal) = self.limiter.take(self.now, user, link, &lane, id)
         {
             self.facts.count(match refusal.behind {
                 Some(_) => "server: refused what was behind a refused message",

@@ -16,7 +16,7 @@ pub(super) struct Limiter {
     /// Whether it gave up waiting.
     pub(super) impatient: bool,
     /// With `order`: the refused messages that each lane waits for, in their order, and when each may come again.
-    waiting: BTreeMap<(String, String), VecDeque<(String, Duration)>>,
+    waiting: BTreeMap<(u64, String), VecDeque<(String, Duration)>>,
 }
 
 /// Why a message is not taken.
@@ -39,11 +39,11 @@ impl Limiter {
     }
 
     /// Whether a user may say this now.
-    pub(super) fn take(&mut self, now: Duration, user: &str, lane: &str, id: &str) -> Result<(), Refusal> {
+    pub(super) fn take(&mut self, now: Duration, user: &str, link: u64, lane: &str, id: &str) -> Result<(), Refusal> {
         let Some((most, window)) = self.limit else {
             return Ok(());
         };
-        let lane = (user.to_owned(), lane.to_owned());
+        let lane = (link, lane.to_owned());
         let known = self.windows.entry(user.to_owned()).or_insert((now + window, 0));
         if known.0 <= now {
             *known = (now + window, 0);
@@ -77,9 +77,9 @@ impl Limiter {
         }
     }
 
-    /// A user gives up a message that was refused.
-    pub(super) fn skip(&mut self, user: &str, id: &str) {
-        for ((_, _), waiting) in self.waiting.iter_mut().filter(|((owner, _), _)| owner == user) {
+    /// A message that was refused over this link is given up.
+    pub(super) fn skip(&mut self, link: u64, id: &str) {
+        for (_, waiting) in self.waiting.iter_mut().filter(|((on, _), _)| *on == link) {
             waiting.retain(|(known, _)| known != id);
         }
     }
