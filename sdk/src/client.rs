@@ -111,7 +111,8 @@ impl Client {
     /// A socket that is connected leaves its namespace and joins it again over the same link: it goes through
     /// [`Connecting`](crate::State::Connecting) to [`Connected`](crate::State::Connected), and what is queued stays. One
     /// that the server refused connects again. Others use it when they connect next. It is for all sockets of this client,
-    /// also those made later, but for those with credentials of their own.
+    /// also those made later, but for those with credentials of their own. Messages that were accepted before any greeting
+    /// are of the user whom the next one names.
     pub fn set_token(&self, token: &str) {
         self.set_credentials(&Credentials::token(token));
     }
@@ -193,9 +194,6 @@ impl Client {
 
     /// Takes up what a store kept, before anything else is sent.
     pub(crate) fn restore(&self, contents: Contents) {
-        for record in &contents.records {
-            self.socket(&record.namespace);
-        }
         self.handle.shared.input(|core, now| core.restore(now, contents));
     }
 

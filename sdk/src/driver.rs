@@ -206,7 +206,7 @@ impl Driver {
                 }
                 Output::Store(turn, transaction) => {
                     if let Some(store) = &self.store {
-                        // An error means that the store's task has ended, and it told why.
+                        // An error means that the store's task has ended: the runtime is ending.
                         let _ = store.unbounded_send((turn, transaction));
                     }
                 }
@@ -393,18 +393,17 @@ pub(crate) async fn keep(
             shared.input(|core, now| core.handle_stored(now, turn));
             continue;
         }
-        match store.apply(owed.clone()).await {
+        // The app's code: it may panic.
+        let applied = AssertUnwindSafe(async { store.apply(owed.clone()).await })
+            .catch_unwind()
+            .await;
+        match applied.unwrap_or_else(|_| Err(Error::Store("it panicked".into()))) {
             Ok(()) => {
                 owed = Transaction::default();
                 shared.input(|core, now| core.handle_stored(now, turn));
             }
             Err(error) => {
-                // What was to be written at most once stays, until it is released again.
-                let released = std::mem::take(&mut owed.released);
-                owed.remove.retain(|seq| !released.contains(seq));
-                // Its messages are refused; if one of them is there all the same, it has to go.
-                let refused = std::mem::take(&mut owed.put).into_iter().map(|record| record.seq);
-                owed.remove.extend(refused);
+                owed.fail();
                 shared.input(|core, now| core.handle_store_error(now, turn, &error));
             }
         }

@@ -1,16 +1,20 @@
 //! Whose messages these are: a message goes out under nobody's name but that under which it was accepted.
 //!
 //! A message is of the user whom the last greeting named. One that was accepted before there was a greeting is of the user
-//! whom the next one names; one from an earlier run of the program, in which there was none, is of the user who was
-//! remembered then, if anyone was. What is not of the user who is connected is set aside until its own user is.
+//! whom the next one names, unless credentials are replaced before; one from an earlier run of the program, in which there
+//! was none, is of the user who was remembered then, if anyone was. What is not of the user who is connected is set aside until its own user is.
 
 use std::sync::Arc;
 
 use super::context::Context;
+use super::keeping::keep_again;
 use super::namespace::{AuthSource, Namespace};
-use super::outbox::Entry;
+use super::outbox::{Entry, Keeping};
 use crate::payload::Payload;
 use crate::state::Notice;
+
+/// So many times what the queue holds is kept for others.
+const ACCOUNTS: usize = 8;
 
 /// No user id that is longer, in bytes, tells users apart.
 const LONGEST: usize = 256;
@@ -32,15 +36,17 @@ impl Namespace {
         if changed && !self.stored && self.config.auth != AuthSource::Provider {
             self.renamed(&user);
         }
-        let remembered = self.remembered.clone();
         let all = self.acks.entries_mut().chain(self.outbox.entries_mut());
         for entry in all.filter(|entry| entry.account.is_none()) {
-            let of = if entry.restored { remembered.as_ref() } else { None };
-            entry.account = Some(Arc::clone(of.unwrap_or(&user)));
+            entry.account = Some(Arc::clone(&user));
+            // The store has to know it too: by the next run it may remember another user.
+            if entry.keeping == Keeping::Kept {
+                keep_again(cx, &self.config.name, entry);
+            }
         }
         self.account = Some(Arc::clone(&user));
         self.remembered = Some(user);
-        if let Some(held) = self.sort_out().filter(|_| changed) {
+        if let Some(held) = self.sort_out(cx).filter(|_| changed) {
             cx.notice(self.id, held);
         }
     }
@@ -61,11 +67,17 @@ impl Namespace {
     }
 
     /// Sets aside what is another user's, and takes up what is this user's. Gives what there is to tell.
-    pub(super) fn sort_out(&mut self) -> Option<Notice> {
+    pub(super) fn sort_out(&mut self, cx: &mut Context) -> Option<Notice> {
         let user = self.account.clone()?;
         let others = |entry: &Entry| entry.account.as_ref().is_some_and(|of| *of != user);
         while let Some(entry) = self.outbox.take_where(others) {
             self.aside.push(entry);
+        }
+        // A server could name another user at each greeting.
+        let most = self.config.queue.capacity.saturating_mul(ACCOUNTS);
+        for _ in most..self.aside.len() {
+            let entry = self.aside.remove(0);
+            self.overflowed(cx, entry);
         }
         let own = |entry: &mut Entry| entry.account.as_ref() == Some(&user);
         let back: Vec<Entry> = self.aside.extract_if(.., own).collect();

@@ -121,11 +121,6 @@ impl Acks {
         self.waiting.iter_mut().filter_map(|(_, entry)| entry.as_mut())
     }
 
-    /// Whether no message waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.len() == self.answered
-    }
-
     /// The id of the message that the server knows as `wire`. Answers mostly come in order, so it is among the first.
     pub(crate) fn id_on_wire(&self, wire: &str) -> Option<u64> {
         let waits = |(_, entry): &&(u64, Option<Entry>)| {

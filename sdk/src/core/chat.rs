@@ -157,11 +157,7 @@ impl Namespace {
                 room: room.to_owned(),
                 reason: reason.to_owned(),
             };
-            let outcome = match entry.writes {
-                0 => Outcome::Rejected(refused),
-                // An earlier link may have carried it.
-                _ => Outcome::Unconfirmed(refused),
-            };
+            let outcome = entry.ended(Outcome::Rejected(refused.clone()), refused);
             self.finish(cx, entry, outcome);
         }
         true

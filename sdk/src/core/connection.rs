@@ -20,7 +20,7 @@ use super::{rooms, socketio};
 use crate::error::Error;
 use crate::receipt::{self, Outcome, Receipt};
 use crate::state::{Reason, State, StateChange, Transport};
-use crate::store::Profile;
+use crate::store::Contents;
 
 /// The whole logic of one client. See the [module](super) for its rules.
 #[derive(Debug)]
@@ -43,8 +43,8 @@ pub struct Core {
     /// The earliest deadline, as far as the last drain knew.
     pub(super) wake_at: Option<Duration>,
     pub(super) closed: bool,
-    /// What a store remembers of namespaces that are not there yet.
-    pub(super) profiles: Vec<Profile>,
+    /// What a store kept for namespaces that are not there yet.
+    pub(super) restored: Contents,
     /// Whether the warning about credentials without TLS was raised.
     pub(super) warned: bool,
 }
@@ -91,7 +91,7 @@ impl Core {
             requests: Requests::new(&config),
             wake_at: None,
             closed: false,
-            profiles: Vec::new(),
+            restored: Contents::default(),
             warned: false,
             config,
         }
@@ -100,9 +100,9 @@ impl Core {
     /// Adds a socket. Its namespace must not be there yet.
     pub fn add_socket(&mut self, config: NamespaceConfig) -> SocketId {
         let id = SocketId(u32::try_from(self.sockets.len()).unwrap_or(u32::MAX));
-        let mut namespace = Namespace::new(id, config, self.config.stored);
-        namespace.recall(&mut self.profiles);
+        let namespace = Namespace::new(id, config, self.config.stored);
         self.sockets.push(namespace);
+        self.take_up(id.index());
         id
     }
 

@@ -61,6 +61,15 @@ pub(crate) struct StoreDone {
     pub(crate) owed_only: bool,
 }
 
+impl StoreTurns {
+    /// Takes back a record that the store was not given yet. Says whether there was one.
+    fn takes_back(&mut self, seq: u64) -> bool {
+        let before = self.transaction.put.len();
+        self.transaction.put.retain(|record| record.seq != seq);
+        self.transaction.put.len() < before
+    }
+}
+
 impl fmt::Debug for StoreTurns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not what the records hold.
@@ -84,13 +93,13 @@ impl Context {
 
     pub(crate) fn next_seq(&mut self) -> u64 {
         let seq = self.next_seq;
-        self.next_seq += 1;
+        self.next_seq = self.next_seq.saturating_add(1);
         seq
     }
 
     /// Makes sure that new messages come after a restored one.
     pub(crate) fn skip_seq(&mut self, used: u64) {
-        self.next_seq = self.next_seq.max(used + 1);
+        self.next_seq = self.next_seq.max(used.saturating_add(1));
     }
 
     /// The time `duration` from now, or the end of time.
@@ -146,18 +155,19 @@ impl Context {
     /// Has the store forget the record of a message that ends so that it must never be sent. That it ended is told once
     /// the record is gone: the next run of the program would send it.
     pub(crate) fn settle_removed(&mut self, socket: SocketId, seq: u64, completer: Completer, outcome: Outcome) {
+        let unknown = self.store.as_mut().is_none_or(|store| store.takes_back(seq));
         self.store_remove(seq);
         match &mut self.store {
-            Some(store) => store.endings.push_back((store.given + 1, socket, completer, outcome)),
-            None => self.settle(socket, completer, outcome),
+            Some(store) if !unknown => store.endings.push_back((store.given + 1, socket, completer, outcome)),
+            _ => self.settle(socket, completer, outcome),
         }
     }
 
-    /// Tells all of these: there is no next turn.
+    /// Tells all of these: the client is closed, and nobody will hear of the next turn. A later run may send them.
     pub(crate) fn settle_now(&mut self) {
         let endings = self.store.as_mut().map(|store| std::mem::take(&mut store.endings));
-        for (_, socket, completer, outcome) in endings.unwrap_or_default() {
-            self.settle(socket, completer, outcome);
+        for (_, socket, completer, _) in endings.unwrap_or_default() {
+            self.settle(socket, completer, Outcome::Unconfirmed(Error::Closed));
         }
     }
 

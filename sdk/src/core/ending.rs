@@ -23,7 +23,7 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn conclude(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        let kept = entry.keeping == Keeping::Kept && !broken!(KeepsWhatIsDone);
+        let kept = matches!(entry.keeping, Keeping::Kept | Keeping::Releasing) && !broken!(KeepsWhatIsDone);
         match (entry.completer, &outcome) {
             (Some(completer), Outcome::Cancelled | Outcome::Expired | Outcome::Dropped) if kept => {
                 cx.settle_removed(self.id, entry.seq, completer, outcome);
@@ -80,10 +80,11 @@ impl Namespace {
 
     /// The link is dying: the message without an answer that came first may be why.
     pub(super) fn count_death(&mut self) {
-        if let Some(first) = self.acks.entries_mut().next()
-            && first.reliable
-            && first.is_message()
-        {
+        let first = self
+            .acks
+            .entries_mut()
+            .find(|entry| entry.reliable && entry.is_message());
+        if let Some(first) = first {
             first.deaths = first.deaths.saturating_add(1);
         }
     }
@@ -260,7 +261,7 @@ impl Namespace {
         }
     }
 
-    /// How long until something set aside expires.
+    /// When something set aside expires.
     pub(crate) fn next_expiry_aside(&self) -> Option<Duration> {
         self.aside.iter().filter_map(|entry| entry.expires).min()
     }

@@ -12,7 +12,8 @@ use super::context::Context;
 use super::features::Features;
 use super::io::Now;
 use super::namespace::Namespace;
-use super::outbox::{Entry, Keeping, Purpose};
+use super::outbound::BATCH;
+use super::outbox::{Entry, Keeping, Pass, Purpose};
 use super::sending::waits;
 use super::stats::Stamp;
 use crate::error::Error;
@@ -40,7 +41,7 @@ pub(super) fn record(cx: &Context, namespace: &str, entry: &Entry, message_id: &
     }
 }
 
-fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
+pub(super) fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
     if let Some(completer) = &entry.completer {
         let record = record(cx, namespace, entry, completer.message_id().unwrap_or_default());
         cx.store_put_again(record);
@@ -49,26 +50,32 @@ fn keep_again(cx: &mut Context, namespace: &str, entry: &mut Entry) {
 }
 
 impl Core {
-    /// Takes up what a store kept. Gives the messages of namespaces that are not there.
-    pub fn restore(&mut self, now: Now, contents: Contents) -> Vec<Record> {
+    /// Takes up what a store kept. What belongs to a namespace that is not there waits for it.
+    pub fn restore(&mut self, now: Now, contents: Contents) {
         self.enter(now);
-        self.profiles = contents.profiles;
-        for namespace in &mut self.sockets {
-            namespace.recall(&mut self.profiles);
+        for record in &contents.records {
+            self.cx.skip_seq(record.seq);
         }
-        let mut others = Vec::new();
-        for record in contents.records {
-            match self.socket_named(&record.namespace) {
-                Some(socket) => self.sockets[socket.index()].restore(&mut self.cx, record),
-                None => others.push(record),
-            }
+        self.restored = contents;
+        for index in 0..self.sockets.len() {
+            self.take_up(index);
         }
-        for namespace in &mut self.sockets {
-            namespace.untold.extend(contents.damage.clone().map(Notice::StoreError));
-            let held = namespace.sort_out();
-            namespace.untold.extend(held);
+    }
+
+    /// Gives a socket what a store kept for it.
+    pub(super) fn take_up(&mut self, index: usize) {
+        let namespace = &mut self.sockets[index];
+        namespace.recall(&mut self.restored.profiles);
+        let own = |record: &mut Record| record.namespace == namespace.config.name;
+        let records: Vec<Record> = self.restored.records.extract_if(.., own).collect();
+        for record in records {
+            namespace.restore(&mut self.cx, record);
         }
-        others
+        let damage = self.restored.damage.clone().map(Notice::StoreError);
+        namespace.untold.extend(damage);
+        let held = namespace.sort_out(&mut self.cx);
+        namespace.untold.extend(held);
+        self.wake_at = None;
     }
 
     /// The store has done what it was given, up to this turn.
@@ -127,7 +134,6 @@ impl Namespace {
 
     /// Takes up a message that a store kept. Its receipt belongs to a process that is gone.
     pub(crate) fn restore(&mut self, cx: &mut Context, record: Record) {
-        cx.skip_seq(record.seq);
         let left = |at: u64| cx.after(Duration::from_millis(at.saturating_sub(cx.now.unix_ms)));
         let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
         completer.accept_now();
@@ -147,7 +153,7 @@ impl Namespace {
             once: false,
             refused: false,
             deaths: 0,
-            account: record.account.as_deref().map(Into::into),
+            account: record.account.as_deref().map(Into::into).or(self.remembered.clone()),
             restored: true,
             keeping: Keeping::Kept,
             purpose: Purpose::Message,
@@ -173,13 +179,20 @@ impl Namespace {
         self.release_at = None;
         let patient = self.server_acks();
         let chat = self.is_chat();
-        let (rooms, lanes, account) = (&self.rooms, &self.lanes, &self.account);
-        for entry in self.outbox.entries_mut() {
-            let waits = waits(entry, chat, patient, rooms, lanes) || is_doubtful(entry, account.as_ref());
-            if entry.keeping == Keeping::Kept && !waits {
-                entry.keeping = Keeping::Releasing;
-                cx.store_release(self.id, entry.seq);
+        let (rooms, lanes, account) = (&self.rooms, &self.lanes, self.account.as_ref());
+        let held = |entry: &Entry| waits(entry, chat, patient, rooms, lanes) || is_doubtful(entry, account);
+        // No more than the next batch takes: what has left the store is lost in a crash.
+        let mut pass = Pass::default();
+        let mut bytes = 0;
+        while bytes < BATCH && self.outbox.seek(&mut pass, held).is_some() {
+            if let Some(entry) = self.outbox.found_mut(&pass) {
+                bytes += entry.size();
+                if entry.keeping == Keeping::Kept {
+                    entry.keeping = Keeping::Releasing;
+                    cx.store_release(self.id, entry.seq);
+                }
             }
+            pass.pass_over();
         }
     }
 
@@ -188,7 +201,7 @@ impl Namespace {
         if let Some(entry) = self.waiting_mut(seq) {
             entry.keeping = Keeping::Released;
         }
-        if !self.is_joined() {
+        if !self.is_joined() || self.aside.iter().any(|entry| entry.seq == seq) {
             self.keep_all_again(cx);
         }
     }

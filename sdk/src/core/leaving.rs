@@ -16,6 +16,7 @@ use super::timers::Timer;
 use crate::error::Error;
 use crate::receipt::Outcome;
 use crate::state::{Reason, State};
+use crate::store::Contents;
 
 /// How long a link has for its last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -54,6 +55,7 @@ impl Core {
                 namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
             }
         }
+        self.restored = Contents::default();
         self.cx.store_erase();
         self.release();
     }

@@ -339,6 +339,10 @@ impl Namespace {
         self.asked_anew = false;
         self.joins += 1;
         self.stable_at = Some(cx.after(STABLE));
+        if !recovered && self.config.auth == AuthSource::Provider && self.remembered.is_some() {
+            // It may have given another user's credentials: nobody is anybody until the server says so.
+            self.signed_out();
+        }
         let asks_who = !recovered && self.waits_for_account();
         self.greeting_due = (self.features.is_none() || asks_who).then(|| cx.after(GREETING));
         self.phase = Phase::Greeting;

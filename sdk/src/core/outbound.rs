@@ -22,7 +22,7 @@ use crate::state::Transport;
 
 /// A batch is full with so many bytes. On a slow uplink what comes after it, an answer to a ping or a probe, does not wait
 /// for everything that waited before.
-const BATCH: usize = 256 << 10;
+pub(super) const BATCH: usize = 256 << 10;
 
 /// Why a message is refused that a server would close the link for.
 pub(super) const TOO_LARGE: &str = "it is larger than the server's maxPayload";
@@ -219,7 +219,7 @@ impl Namespace {
             };
             match found {
                 // Nothing else is under way with it, so that if the link dies, it is known why.
-                Some(Item::Message(entry)) if entry.is_suspect() && !self.acks.is_empty() => return,
+                Some(Item::Message(entry)) if entry.is_suspect() && self.is_awaiting() => return,
                 Some(_) => {}
                 None => return,
             }
@@ -237,6 +237,12 @@ impl Namespace {
         cx.has_store() && unreleased && !broken!(WritesBeforeTheStoreForgets)
             || self.is_doubtful(entry)
             || self.waits(entry)
+    }
+
+    /// Whether an answer is awaited that comes or is given up: that to a join may come at any time.
+    fn is_awaiting(&self) -> bool {
+        let ends = |entry: &Entry| !matches!(entry.purpose, Purpose::Join(_));
+        self.acks.entries().any(ends)
     }
 
     /// Whether a message is under way that nothing else may be under way with.
@@ -262,7 +268,9 @@ impl Namespace {
         self.write_head(head, kind, entry.attachments.len(), id);
         // It may have been queued before the server said how much it takes, or for another one.
         if !fit.takes(head.len() + entry.body.len(), &entry.attachments) {
-            self.finish(cx, entry, Outcome::Rejected(Error::payload(TOO_LARGE)));
+            let error = Error::payload(TOO_LARGE);
+            let outcome = entry.ended(Outcome::Rejected(error.clone()), error);
+            self.finish(cx, entry, outcome);
             return;
         }
         batch.push(entry.body.frame(head, id.is_some()), &entry.attachments);

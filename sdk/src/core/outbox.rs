@@ -54,7 +54,7 @@ pub(crate) struct Entry {
     pub(crate) purpose: Purpose,
     /// By what the server knows it, where that is no number: in plain JSON, once it was written.
     pub(crate) wire_id: Option<Box<str>>,
-    /// `None` where nobody waits: the core's own messages, and restored ones.
+    /// `None` where nobody waits: most of the core's own messages.
     pub(crate) completer: Option<Completer>,
 }
 
@@ -194,6 +194,11 @@ pub(crate) struct Pass {
 }
 
 impl Pass {
+    /// Leaves what was found where it is.
+    pub(crate) fn pass_over(&mut self) {
+        self.at += 1;
+    }
+
     fn holds(&self, items: &VecDeque<Item>, entry: &Entry) -> bool {
         self.held.iter().any(|at| match &items[*at] {
             Item::Message(held) => held.lane == entry.lane,
@@ -304,6 +309,14 @@ impl Outbox {
         let ahead = rest.into_iter().position(|item| matches!(item, Item::Reply(..)))?;
         pass.at += ahead;
         self.items.get(pass.at)
+    }
+
+    /// The message that was found, if it is one.
+    pub(crate) fn found_mut(&mut self, pass: &Pass) -> Option<&mut Entry> {
+        match self.items.get_mut(pass.at)? {
+            Item::Message(entry) => Some(entry),
+            Item::Reply(..) => None,
+        }
     }
 
     /// Takes the item that was found.

@@ -24,7 +24,7 @@ impl Namespace {
         if reply_to.is_none() {
             self.note_offset(&payload);
         }
-        if &*name == "connection_status" {
+        if &*name == "connection_status" && self.is_greeting(&payload) {
             self.signed_in(cx, &payload);
             self.greeted(cx, &payload);
         } else if &*name == "closing" {
@@ -40,6 +40,13 @@ impl Namespace {
             }
             _ => self.hear(cx, name, payload, reply_to),
         }
+    }
+
+    /// Whether it says who the user is and what the server promises. Without the chat layer an app may have an event of its
+    /// own by that name.
+    fn is_greeting(&self, payload: &Payload) -> bool {
+        let connected = || payload.field("connected").and_then(scan::boolean) == Some(true);
+        self.is_chat() || payload.field("features").is_some() || connected()
     }
 
     /// Whether the server keeps this until it has a receipt, which the app has nothing to do with.
@@ -155,15 +162,29 @@ impl Namespace {
         // It said that it did not take this copy. Those on earlier links may still be under way.
         entry.writes = entry.writes.saturating_sub(1);
         entry.once = false;
+        // The server has read it, and lives.
+        entry.deaths = 0;
         entry.refused = keeps_order;
         self.keep_again(cx, &mut entry);
         let seq = entry.seq;
         self.outbox.put_back(vec![entry]);
+        // Others of the lane may wait long now, or it may be another user's by now.
+        self.keep_all_again(cx);
+        self.sort_out(cx);
         let behind = answer.field("error").and_then(|error| scan::field(error, "behind"));
         if let Some(id) = behind.and_then(scan::string) {
             self.skip_behind(cx, seq, &id);
         }
     }
+}
+
+/// As much of a server's words as an error carries: it is kept with each message that it is about.
+fn excerpt(text: &str) -> String {
+    let mut end = text.len().min(1024);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
 }
 
 /// Reads `{ok: false, error: {code, message, retryAfterMs?}}`; anything else is no refusal.
@@ -175,11 +196,11 @@ fn refusal(payload: &Payload) -> Option<Error> {
     let text = |name| {
         scan::field(error, name)
             .and_then(scan::string)
-            .map(|text| text.into_owned())
+            .map(|text| excerpt(&text))
     };
     let code = text("code");
     // Servers of plain JSON may say it in so many words.
-    let words = || scan::string(error).map(|text| text.into_owned());
+    let words = || scan::string(error).map(|text| excerpt(&text));
     let message = text("message")
         .or_else(words)
         .unwrap_or_else(|| "it gave no reason".to_owned());

@@ -27,7 +27,7 @@ impl Seen {
         if self.marks.iter().enumerate().any(known) {
             return false;
         }
-        if id.len() > LONGEST {
+        if id.len() > LONGEST || key.len() > 2 * LONGEST {
             return true;
         }
         if self.ids.len() == MOST {

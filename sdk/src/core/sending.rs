@@ -176,7 +176,7 @@ impl Namespace {
         }
     }
 
-    fn overflowed(&mut self, cx: &mut Context, entry: Entry) {
+    pub(super) fn overflowed(&mut self, cx: &mut Context, entry: Entry) {
         let notice = Notice::Overflow {
             receipt: entry.seq,
             message_id: entry.message_id(),
@@ -223,11 +223,15 @@ impl Namespace {
 
     /// What waits to be sent or acknowledged, in order.
     pub(crate) fn pending(&self) -> Vec<Pending> {
+        let queued = self
+            .outbox
+            .entries()
+            .filter(|entry| !matches!(entry.purpose, Purpose::Skip | Purpose::Typing));
         // Without one it is a join: a wish, not a message.
         let written = self.acks.entries().filter(|entry| entry.completer.is_some());
         written
             .map(|entry| entry.pending(true))
-            .chain(self.outbox.entries().map(|entry| entry.pending(false)))
+            .chain(queued.map(|entry| entry.pending(false)))
             .collect()
     }
 

@@ -111,6 +111,14 @@ impl Transaction {
         !self.erase && self.put.is_empty() && self.remove.is_empty() && self.profiles.is_empty()
     }
 
+    /// It failed: what is left of it for the next one. Its messages are refused, and what was to be written at most once
+    /// stays until it is released again.
+    pub(crate) fn fail(&mut self) {
+        let released = std::mem::take(&mut self.released);
+        self.remove.retain(|seq| !released.contains(seq));
+        self.put.clear();
+    }
+
     /// Adds what is to be done after it, so that both are done at once.
     pub fn append(&mut self, next: Self) {
         if next.erase {
@@ -122,6 +130,8 @@ impl Transaction {
         self.remove.retain(|seq| !anew(seq));
         self.released.retain(|seq| !anew(seq));
         self.put.extend(next.put);
+        // What comes and goes at once need not be written.
+        self.put.retain(|record| !next.remove.contains(&record.seq));
         self.remove.extend(next.remove);
         self.released.extend(next.released);
         for profile in next.profiles {

@@ -29,6 +29,9 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// More receipts than this do not wait for a server that reads none.
 const MOST_RECEIPTS: usize = 4096;
 
+/// No id that is longer, in bytes, has a receipt.
+const LONGEST_ID: usize = 256;
+
 const PING: Frame = Frame::Text(Bytes::from_static(br#"{"type":"ping"}"#));
 
 /// What the server said when the link was opened, and what it owes.
@@ -195,7 +198,7 @@ impl Core {
     /// Tells the server that it need not keep an event any longer, as it answers messages. What is not told is sent again.
     fn receipt_by_json(&mut self, id: &str) {
         let Dial::Linked(link) = &mut self.dial else { return };
-        if link.next.frames.len() > MOST_RECEIPTS {
+        if link.next.frames.len() > MOST_RECEIPTS || id.len() > LONGEST_ID {
             return;
         }
         let mut frame = Vec::with_capacity(id.len() + 32);

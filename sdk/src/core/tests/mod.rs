@@ -3,7 +3,7 @@
 //! - `pair`: the harness.
 //! - `rules`: the eight rules of ARCHITECTURE.md.
 //! - `lifecycle`, `sending`, `limits`, `poison`, `receipts`, `accounts`, `keeping`, `chat`, `hints`, `forget`: behaviour by topic; `defects`: what goes wrong in the field and must not here;
-//!   `transports`: long-polling and upgrades; `interleavings` and `review`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
+//!   `transports`: long-polling and upgrades; `interleavings`, `review` and `promises`: what goes wrong when two things happen at once; `gaps`: what only a mutation check missed.
 //! - `model`: random histories with an honest server over every kind of link: nothing lost, doubled or out of order once it
 //!   is quiet. `carriage`: what these found.
 
@@ -26,6 +26,7 @@ mod limits;
 mod model;
 mod pair;
 mod poison;
+mod promises;
 mod receipts;
 mod recovery;
 mod review;

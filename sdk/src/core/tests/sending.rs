@@ -441,7 +441,7 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     assert_eq!(pair.transactions.last().unwrap().remove, [put[0].seq]);
 
     let mut next = Pair::with(pair_config_stored(), chat_config());
-    assert!(next.core.restore(next.now, contents(put)).is_empty());
+    next.core.restore(next.now, contents(put));
     next.connect();
     next.server(GREETING);
     assert!(

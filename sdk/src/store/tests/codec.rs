@@ -13,6 +13,7 @@ fn every_field_comes_back_bit_for_bit() {
         put: (0..30).map(record).chain([Record::default()]).collect(),
         remove: vec![0, 7, u64::MAX],
         profiles: (0..12).map(profile).chain([Profile::default()]).collect(),
+        ..Transaction::default()
     };
     assert_eq!(decode(&encode(&transaction).unwrap()), Some(transaction));
     for transaction in [put(1), remove(1), erase(), Transaction::default()] {
