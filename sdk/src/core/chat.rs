@@ -3,10 +3,9 @@
 use super::context::Context;
 use super::emission::{Emission, EmitOptions};
 use super::namespace::{Namespace, Phase};
-use super::outbox::{Entry, Keeping, Purpose};
+use super::outbox::{Entry, Purpose};
 use super::scan::{self, ObjectWriter};
 use super::sending::Bounds;
-use super::stats::Stamp;
 use super::typing::{Target, Typist};
 use super::{id, lanes, rooms};
 use crate::error::Error;
@@ -85,27 +84,13 @@ impl Namespace {
         completer: Option<Completer>,
     ) -> Entry {
         Entry {
-            seq,
-            body: emission.body,
             attachments: emission.attachments,
             ack: emission.options.ack,
             ack_timeout: self.config.ack_timeout,
-            reliable: false,
-            volatile: false,
             lane: emission.options.lane,
-            expires: None,
-            since: Stamp::at(cx.now.mono),
-            written: Stamp::default(),
-            writes: 0,
-            once: false,
-            refused: false,
-            deaths: 0,
-            account: None,
-            restored: false,
-            keeping: Keeping::Nowhere,
             purpose,
-            wire_id: None,
             completer,
+            ..Entry::new(seq, emission.body, cx.now.mono)
         }
     }
 

@@ -13,9 +13,8 @@ use super::features::Features;
 use super::io::Now;
 use super::namespace::Namespace;
 use super::outbound::BATCH;
-use super::outbox::{Entry, Keeping, Pass, Purpose};
+use super::outbox::{Entry, Keeping, Pass};
 use super::sending::waits;
-use super::stats::Stamp;
 use crate::error::Error;
 use crate::receipt::{self, Outcome};
 use crate::state::Notice;
@@ -138,27 +137,16 @@ impl Namespace {
         let (_receipt, completer) = receipt::pair(record.seq, Some(record.message_id.into_boxed_str()));
         completer.accept_now();
         self.outbox.push(Entry {
-            seq: record.seq,
-            body: Body::kept(record.body),
             attachments: record.attachments,
-            ack: false,
             ack_timeout: Duration::from_millis(record.ack_timeout_ms),
             reliable: true,
-            volatile: false,
             lane: record.lane.map(String::into_boxed_str),
             expires: record.expires_unix_ms.map(left),
-            since: Stamp::at(cx.now.mono),
-            written: Stamp::default(),
-            writes: 0,
-            once: false,
-            refused: false,
-            deaths: 0,
             account: record.account.as_deref().map(Into::into).or(self.remembered.clone()),
             restored: true,
             keeping: Keeping::Kept,
-            purpose: Purpose::Message,
-            wire_id: None,
             completer: Some(completer),
+            ..Entry::new(record.seq, Body::kept(record.body), cx.now.mono)
         });
     }
 

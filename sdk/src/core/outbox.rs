@@ -101,6 +101,33 @@ pub(crate) enum Purpose {
 }
 
 impl Entry {
+    /// A message of which nothing is known but what it says.
+    pub(crate) fn new(seq: u64, body: Body, now: Duration) -> Self {
+        Self {
+            seq,
+            body,
+            attachments: Vec::new(),
+            ack: false,
+            ack_timeout: Duration::ZERO,
+            reliable: false,
+            volatile: false,
+            lane: None,
+            expires: None,
+            since: Stamp::at(now),
+            written: Stamp::default(),
+            writes: 0,
+            once: false,
+            refused: false,
+            deaths: 0,
+            account: None,
+            restored: false,
+            keeping: Keeping::Nowhere,
+            purpose: Purpose::Message,
+            wire_id: None,
+            completer: None,
+        }
+    }
+
     pub(crate) fn size(&self) -> usize {
         self.body.len() + self.attachments.iter().map(Bytes::len).sum::<usize>()
     }

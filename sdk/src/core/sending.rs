@@ -12,7 +12,6 @@ use super::namespace::Namespace;
 use super::outbox::{Entry, Keeping, Purpose};
 use super::rooms::Rooms;
 use super::scan::ObjectWriter;
-use super::stats::Stamp;
 use super::typing::Target;
 use crate::broken::broken;
 use crate::config::Overflow;
@@ -71,8 +70,6 @@ impl Namespace {
         }
         let ttl = options.ttl.or_else(|| self.config.queue.ttl_of(&body));
         let entry = Entry {
-            seq,
-            body,
             attachments,
             ack: options.ack,
             ack_timeout: options.timeout.unwrap_or(self.config.ack_timeout),
@@ -80,18 +77,9 @@ impl Namespace {
             volatile: options.volatile,
             lane: options.lane,
             expires: ttl.map(|ttl| cx.after(if broken!(ExpiresTooEarly) { ttl / 2 } else { ttl })),
-            since: Stamp::at(cx.now.mono),
-            written: Stamp::default(),
-            writes: 0,
-            once: false,
-            refused: false,
-            deaths: 0,
             account: self.account.clone(),
-            restored: false,
-            keeping: Keeping::Nowhere,
             purpose,
-            wire_id: None,
-            completer: None,
+            ..Entry::new(seq, body, cx.now.mono)
         };
         let typing = entry.purpose == Purpose::Typing;
         match self.admit(cx, &entry, bounds) {
