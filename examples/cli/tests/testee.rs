@@ -61,9 +61,21 @@ async fn an_option_that_is_unknown_or_of_the_wrong_kind_makes_no_client() {
 #[tokio::test]
 async fn what_the_client_cannot_do_is_unsupported() {
     let mut testee = Program::start(&["testee"]);
-    for options in [json!({ "account": "u1" }), json!({ "queue": { "store": "folder" } })] {
-        assert_eq!(code(&mut testee, create(options)).await, 1005);
-    }
+    let typing = json!({ "chat": false, "typing": { "autoStop": 100 } });
+    assert_eq!(code(&mut testee, create(typing)).await, 1005);
+    testee.take(&create(json!({ "account": "u1" })).to_string()).await;
+    // A store is a client's, with all its namespaces.
+    let of =
+        json!({ "id": 2, "op": "create", "client": "b", "of": "a", "options": { "queue": { "store": "folder" } } });
+    assert_eq!(code(&mut testee, of).await, 1005);
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_makes_no_client() {
+    let mut testee = Program::start(&["testee"]);
+    let options = json!({ "queue": { "store": "/dev/null/outbox" } });
+    assert_eq!(code(&mut testee, create(options)).await, 5001);
+    testee.take(&create(json!({})).to_string()).await;
 }
 
 #[tokio::test]
