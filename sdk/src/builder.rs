@@ -332,9 +332,11 @@ impl<T: Buildable> Builder<T> {
             }),
             template: Arc::new(Template::new(namespace, credentials)),
         };
-        let (at_rest, rests) = oneshot::channel();
+        let mut rests = None;
         let store = stored.map(|(store, contents)| {
             client.restore(contents);
+            let (at_rest, rest) = oneshot::channel();
+            rests = Some(rest);
             let (sender, turns) = mpsc::unbounded();
             let keeping = driver::keep(Arc::clone(&shared), store, turns);
             shared.sys.spawn(Box::pin(async move {

@@ -167,7 +167,7 @@ const TURN: usize = 64;
 
 /// Runs handlers until the client is closed. `rests` ends when its store has nothing more to do: streams end behind that,
 /// so that whoever waits for their end can end the process.
-pub(crate) async fn run(shared: Arc<Shared>, rests: oneshot::Receiver<()>) {
+pub(crate) async fn run(shared: Arc<Shared>, rests: Option<oneshot::Receiver<()>>) {
     let mut batch = VecDeque::new();
     let mut sockets: Vec<Listener> = Vec::new();
     while shared.dispatch.take(&mut batch).await.is_some() {
@@ -195,8 +195,10 @@ pub(crate) async fn run(shared: Arc<Shared>, rests: oneshot::Receiver<()>) {
             }
         }
     }
-    // Nothing is ever sent: it is dropped.
-    let _ = rests.await;
+    if let Some(rests) = rests {
+        // Nothing is ever sent: it is dropped.
+        let _ = rests.await;
+    }
     for registry in registries(&shared) {
         registry.finish();
     }

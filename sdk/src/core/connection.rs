@@ -44,7 +44,7 @@ pub struct Core {
     pub(super) wake_at: Option<Duration>,
     pub(super) closed: bool,
     /// What a store kept for namespaces that are not there yet.
-    pub(super) restored: Contents,
+    pub(super) restored: Option<Box<Contents>>,
     /// Whether the warning about credentials without TLS was raised.
     pub(super) warned: bool,
 }
@@ -91,7 +91,7 @@ impl Core {
             requests: Requests::new(&config),
             wake_at: None,
             closed: false,
-            restored: Contents::default(),
+            restored: None,
             warned: false,
             config,
         }

@@ -27,7 +27,8 @@ pub(crate) struct Context {
     /// By socket.
     pub(crate) tallies: Vec<Tally>,
     next_seq: u64,
-    store: Option<StoreTurns>,
+    /// Boxed: most clients have none, and the memory of an idle one counts.
+    store: Option<Box<StoreTurns>>,
 }
 
 /// What has changed since the store was last told, and who waits for it. A turn is one transaction.
@@ -87,7 +88,7 @@ impl Context {
             traffic: Traffic::default(),
             tallies: Vec::new(),
             next_seq: 1,
-            store: stored.then(StoreTurns::default),
+            store: stored.then(Box::default),
         }
     }
 

@@ -55,7 +55,7 @@ impl Core {
         for record in &contents.records {
             self.cx.skip_seq(record.seq);
         }
-        self.restored = contents;
+        self.restored = Some(Box::new(contents));
         for index in 0..self.sockets.len() {
             self.take_up(index);
         }
@@ -63,14 +63,15 @@ impl Core {
 
     /// Gives a socket what a store kept for it.
     pub(super) fn take_up(&mut self, index: usize) {
+        let Some(restored) = &mut self.restored else { return };
         let namespace = &mut self.sockets[index];
-        namespace.recall(&mut self.restored.profiles);
+        namespace.recall(&mut restored.profiles);
         let own = |record: &mut Record| record.namespace == namespace.config.name;
-        let records: Vec<Record> = self.restored.records.extract_if(.., own).collect();
+        let records: Vec<Record> = restored.records.extract_if(.., own).collect();
         for record in records {
             namespace.restore(&mut self.cx, record);
         }
-        let damage = self.restored.damage.clone().map(Notice::StoreError);
+        let damage = restored.damage.clone().map(Notice::StoreError);
         namespace.untold.extend(damage);
         let held = namespace.sort_out(&mut self.cx);
         namespace.untold.extend(held);

@@ -16,7 +16,6 @@ use super::timers::Timer;
 use crate::error::Error;
 use crate::receipt::Outcome;
 use crate::state::{Reason, State};
-use crate::store::Contents;
 
 /// How long a link has for its last words.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -55,7 +54,7 @@ impl Core {
                 namespace.set_state(&mut self.cx, State::Closed, Why::from(Reason::ClientDisconnect));
             }
         }
-        self.restored = Contents::default();
+        self.restored = None;
         self.cx.store_erase();
         self.release();
     }
