@@ -214,6 +214,15 @@ impl Context {
         }
     }
 
+    /// Has the store keep a record in the place of the one that it has, before its message is written.
+    pub(crate) fn store_mark(&mut self, socket: SocketId, record: Record) {
+        let seq = record.seq;
+        self.store_put_again(record);
+        if let Some(store) = &mut self.store {
+            store.releases.push_back((store.given + 1, socket, seq));
+        }
+    }
+
     /// Has the store remember what is known of a server.
     pub(crate) fn store_profile(&mut self, profile: Profile) {
         if let Some(store) = &mut self.store {

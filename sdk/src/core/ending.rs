@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::context::Context;
 use super::emission::{Emission, EmitOptions};
 use super::namespace::Namespace;
-use super::outbox::{Entry, Keeping, Purpose, SUSPECT};
+use super::outbox::{Entry, Purpose, SUSPECT};
 use super::scan::ObjectWriter;
 use crate::broken::broken;
 use crate::error::Error;
@@ -23,7 +23,7 @@ impl Namespace {
 
     /// Ends a message.
     pub(crate) fn conclude(&mut self, cx: &mut Context, entry: Entry, outcome: Outcome) {
-        let kept = matches!(entry.keeping, Keeping::Kept | Keeping::Releasing) && !broken!(KeepsWhatIsDone);
+        let kept = entry.keeping.is_kept() && !broken!(KeepsWhatIsDone);
         match (entry.completer, &outcome) {
             (Some(completer), Outcome::Cancelled | Outcome::Expired | Outcome::Dropped) if kept => {
                 cx.settle_removed(self.id, entry.seq, completer, outcome);
@@ -248,7 +248,7 @@ impl Namespace {
         let queued = std::iter::from_fn(|| self.outbox.take_where(|_| true));
         for mut entry in queued.chain(aside).collect::<Vec<_>>() {
             // What a store holds stays there, and may be sent by the next client: closing is not forgetting.
-            let kept = matches!(std::mem::take(&mut entry.keeping), Keeping::Kept | Keeping::Releasing);
+            let kept = std::mem::take(&mut entry.keeping).is_kept();
             let outcome = match entry.writes {
                 0 if !kept => Outcome::Rejected(Error::Closed),
                 _ => Outcome::Unconfirmed(Error::Closed),

@@ -37,6 +37,7 @@ pub(super) fn record(cx: &Context, namespace: &str, entry: &Entry, message_id: &
         expires_unix_ms: left.map(|left| cx.now.unix_ms.saturating_add(left)),
         ack_timeout_ms: millis(entry.ack_timeout),
         account: entry.account.as_deref().map(str::to_owned),
+        written: entry.marked || entry.may_be_known(),
     }
 }
 
@@ -145,6 +146,8 @@ impl Namespace {
             expires: record.expires_unix_ms.map(left),
             account: record.account.as_deref().map(Into::into).or(self.remembered.clone()),
             restored: true,
+            earlier: record.written,
+            marked: record.written,
             keeping: Keeping::Kept,
             completer: Some(completer),
             ..Entry::new(record.seq, Body::kept(record.body), cx.now.mono)
@@ -154,17 +157,19 @@ impl Namespace {
     /// The store could not keep these. What was not written is refused; the rest is as good as without a store.
     pub(crate) fn not_stored(&mut self, cx: &mut Context, seqs: &[u64], error: &Error) {
         let unwritten = |entry: &Entry| !entry.may_be_known() && seqs.contains(&entry.seq);
-        while let Some(mut entry) = self.outbox.take_where(unwritten) {
-            entry.keeping = Keeping::Nowhere;
+        while let Some(entry) = self.outbox.take_where(unwritten) {
+            // It may be there all the same, with what was to be taken down about it later.
             self.finish(cx, entry, Outcome::Rejected(error.clone()));
         }
     }
 
-    /// Has the store forget what is about to be written at most once: after a crash it must not be written again.
+    /// Has the store forget what is about to be written at most once: after a crash it must not be written again. Of what
+    /// can be sent again it takes down that it may have been written, so that the next run does not say that it was not.
     pub(super) fn release(&mut self, cx: &mut Context) {
-        if !cx.has_store() || self.sends_again() || self.release_at.is_some_and(|at| at > cx.now.mono) {
+        if !cx.has_store() || self.release_at.is_some_and(|at| at > cx.now.mono) {
             return;
         }
+        let again = self.sends_again();
         self.release_at = None;
         let patient = self.server_acks();
         let chat = self.is_chat();
@@ -176,9 +181,15 @@ impl Namespace {
         while bytes < BATCH && self.outbox.seek(&mut pass, held).is_some() {
             if let Some(entry) = self.outbox.found_mut(&pass) {
                 bytes += entry.size();
-                if entry.keeping == Keeping::Kept {
+                if entry.keeping == Keeping::Kept && !again {
                     entry.keeping = Keeping::Releasing;
                     cx.store_release(self.id, entry.seq);
+                } else if entry.keeping == Keeping::Kept && !entry.marked {
+                    entry.keeping = Keeping::Marking;
+                    let id = entry.message_id().unwrap_or_default();
+                    let mut record = record(cx, &self.config.name, entry, &id);
+                    record.written = true;
+                    cx.store_mark(self.id, record);
                 }
             }
             pass.pass_over();
@@ -188,7 +199,11 @@ impl Namespace {
     /// The store has forgotten a message that is to be written at most once: now it may be.
     pub(super) fn released(&mut self, cx: &mut Context, seq: u64) {
         if let Some(entry) = self.waiting_mut(seq) {
-            entry.keeping = Keeping::Released;
+            entry.marked |= entry.keeping == Keeping::Marking;
+            entry.keeping = match entry.keeping {
+                Keeping::Marking => Keeping::Kept,
+                _ => Keeping::Released,
+            };
         }
         if !self.is_joined() || self.aside.iter().any(|entry| entry.seq == seq) {
             self.keep_all_again(cx);

@@ -233,7 +233,11 @@ impl Namespace {
 
     /// Whether a message has to wait, and with it its lane.
     fn holds(&self, cx: &Context, entry: &Entry) -> bool {
-        let unreleased = entry.keeping == Keeping::Releasing || entry.keeping == Keeping::Kept && !self.sends_again();
+        let unreleased = match entry.keeping {
+            Keeping::Releasing | Keeping::Marking => true,
+            Keeping::Kept => !entry.marked || !self.sends_again(),
+            Keeping::Nowhere | Keeping::Released => false,
+        };
         cx.has_store() && unreleased && !broken!(WritesBeforeTheStoreForgets)
             || self.is_doubtful(entry)
             || self.waits(entry)

@@ -49,6 +49,10 @@ pub(crate) struct Entry {
     pub(crate) account: Option<Arc<str>>,
     /// Whether it comes from an earlier run of the program.
     pub(crate) restored: bool,
+    /// Whether that run may have written it.
+    pub(crate) earlier: bool,
+    /// Whether the store knows that it may have been written.
+    pub(crate) marked: bool,
     /// Whether a store holds it.
     pub(crate) keeping: Keeping,
     pub(crate) purpose: Purpose,
@@ -80,6 +84,8 @@ pub(crate) enum Keeping {
     Releasing,
     /// The store has forgotten it for that.
     Released,
+    /// In the store, which is taking down that it may have been written.
+    Marking,
 }
 
 /// What the core itself does with the answer.
@@ -98,6 +104,13 @@ pub(crate) enum Purpose {
     Create { name: String, password: Option<String> },
     /// It tells a server that keeps the order not to wait for a message any more.
     Skip,
+}
+
+impl Keeping {
+    /// Whether the next run of the program would find it.
+    pub(crate) fn is_kept(self) -> bool {
+        matches!(self, Self::Kept | Self::Releasing | Self::Marking)
+    }
 }
 
 impl Entry {
@@ -121,6 +134,8 @@ impl Entry {
             deaths: 0,
             account: None,
             restored: false,
+            earlier: false,
+            marked: false,
             keeping: Keeping::Nowhere,
             purpose: Purpose::Message,
             wire_id: None,
@@ -150,7 +165,7 @@ impl Entry {
 
     /// Whether a server of today may have it already.
     pub(crate) fn may_be_known(&self) -> bool {
-        self.writes > 0 || self.refused || self.restored
+        self.writes > 0 || self.refused || self.earlier
     }
 
     /// Whether the links that died under it are so many that it is suspected of being why.
@@ -167,7 +182,7 @@ impl Entry {
     pub(crate) fn ended(&self, unwritten: Outcome, error: Error) -> Outcome {
         // One of an earlier run may have been written by that.
         match self.writes {
-            0 if !self.restored => unwritten,
+            0 if !self.earlier => unwritten,
             _ => Outcome::Unconfirmed(error),
         }
     }

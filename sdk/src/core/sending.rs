@@ -184,6 +184,8 @@ impl Namespace {
         let secret = matches!(entry.purpose, Purpose::Create { password: Some(_), .. });
         if entry.reliable && !secret && cx.has_store() {
             entry.keeping = Keeping::Kept;
+            // Connected, it may be written at once.
+            entry.marked = self.is_ready() && self.sends_again();
             if broken!(AcceptsTooEarly) {
                 completer.accept_now();
             }

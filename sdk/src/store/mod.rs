@@ -87,6 +87,8 @@ pub struct Record {
     pub ack_timeout_ms: u64,
     /// The user id under which it was accepted, where that was known. It is sent to nobody else.
     pub account: Option<String>,
+    /// Whether a link may have been given it.
+    pub written: bool,
 }
 
 /// What a store is asked to change: all of it or nothing, in the order of the fields.

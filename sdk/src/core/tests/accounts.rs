@@ -162,6 +162,8 @@ fn what_was_accepted_before_any_greeting_is_the_users_who_was_remembered_then() 
         next.drain();
         next.connect();
         next.server(&greeting("u1"));
+        next.core.handle_stored(next.now, next.turn);
+        next.drain();
         assert_eq!(numbers(&next.frames()).len(), sent);
     }
 }

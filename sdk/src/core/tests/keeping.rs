@@ -186,21 +186,26 @@ fn what_an_earlier_run_may_have_written_does_not_end_as_never_written() {
     let mut first = stored(chat_config());
     let _receipt = say_numbers(&mut first, "a", 1..2);
     let mut put = first.transactions[0].put.clone();
+    assert!(!put[0].written);
     put[0].expires_unix_ms = Some(first.now.unix_ms + 1_000);
-    let mut next = stored(chat_config());
-    next.core.restore(next.now, contents(put));
-    next.drain();
-    next.sleep(secs(1));
-    let told = |notice: &Notice| {
-        matches!(
-            notice,
-            Notice::MessageStatus {
-                status: "unconfirmed",
-                ..
-            }
-        )
-    };
-    assert!(next.notices().iter().any(told));
+    for (written, expected) in [(true, "unconfirmed"), (false, "expired")] {
+        put[0].written = written;
+        let mut next = stored(chat_config());
+        next.core.restore(next.now, contents(put.clone()));
+        next.drain();
+        next.sleep(secs(1));
+        kept(&mut next);
+        let told = |notice: &Notice| matches!(notice, Notice::MessageStatus { status, .. } if *status == expected);
+        assert!(next.notices().iter().any(told), "{expected}");
+    }
+
+    // Connected, it may be written at once, and one that waited is not before the store knows.
+    let mut pair = stored(chat_config());
+    pair.connect();
+    pair.server(GREETING);
+    let _receipt = say_numbers(&mut pair, "a", 1..2);
+    assert!(pair.transactions.last().unwrap().put[0].written);
+    assert_eq!(numbers(&pair.frames()), [1]);
 }
 
 #[test]
@@ -249,6 +254,8 @@ fn the_promises_of_the_server_are_remembered() {
     next.core.restore(next.now, kept);
     let _receipt = say_numbers(&mut next, "a", 1..2);
     next.connect();
+    next.core.handle_stored(next.now, next.turn);
+    next.drain();
     next.wire.clear();
     let _receipt = say_numbers(&mut next, "a", 2..3);
     let frames = next.frames();
@@ -317,6 +324,14 @@ fn how_a_message_ended_is_told_to_whoever_does_not_hold_its_receipt() {
     assert_eq!(pending, ids);
     next.connect();
     next.server(GREETING);
+    assert_eq!(
+        next.frames(),
+        [""; 0],
+        "first the store knows that it may have been written"
+    );
+    let last = next.transactions.last().unwrap();
+    assert!(last.put.last().is_some_and(|record| record.written));
+    kept(&mut next);
     next.notices();
     let frames = next.frames();
     ok(&mut next, &frames[0]);

@@ -437,6 +437,8 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     assert_eq!(accepted(), Some(Ok(())));
     pair.connect();
     pair.server(GREETING);
+    pair.core.handle_stored(pair.now, pair.turn);
+    pair.drain();
     pair.server(r#"430[{"ok":true}]"#);
     assert_eq!(pair.transactions.last().unwrap().remove, [put[0].seq]);
 
@@ -444,6 +446,8 @@ fn with_a_store_a_message_is_accepted_when_it_is_kept_and_forgotten_when_it_is_a
     next.core.restore(next.now, contents(put));
     next.connect();
     next.server(GREETING);
+    next.core.handle_stored(next.now, next.turn);
+    next.drain();
     assert!(
         next.frames()[0].contains(receipt.message_id().unwrap()),
         "the same id after a restart"

@@ -81,6 +81,7 @@ impl Out {
             expires_unix_ms,
             ack_timeout_ms,
             account,
+            written,
         } = record;
         self.u64(*seq);
         self.bytes(namespace.as_bytes());
@@ -92,6 +93,7 @@ impl Out {
         self.option(*expires_unix_ms, Self::u64);
         self.u64(*ack_timeout_ms);
         self.option(account.as_deref(), |out, account| out.bytes(account.as_bytes()));
+        self.0.push(u8::from(*written));
     }
 
     fn profile(&mut self, profile: &Profile) {
@@ -145,6 +147,7 @@ impl<'a> In<'a> {
             expires_unix_ms: self.option(Self::u64)?,
             ack_timeout_ms: self.u64()?,
             account: self.option(Self::text)?,
+            written: self.flag()?,
         })
     }
 
@@ -170,6 +173,14 @@ impl<'a> In<'a> {
         match self.u8()? {
             0 => Some(None),
             1 => Some(Some(read(self)?)),
+            _ => None,
+        }
+    }
+
+    fn flag(&mut self) -> Option<bool> {
+        match self.u8()? {
+            0 => Some(false),
+            1 => Some(true),
             _ => None,
         }
     }

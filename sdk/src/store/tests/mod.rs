@@ -31,6 +31,7 @@ fn record(seq: u64) -> Record {
         lane: seq.is_multiple_of(2).then(|| format!("user:{seq}")),
         expires_unix_ms: seq.is_multiple_of(5).then_some(seq << 40),
         ack_timeout_ms: 10_000 + seq,
+        written: seq.is_multiple_of(2),
         account: seq.is_multiple_of(3).then(|| "u1".to_owned()),
     }
 }
