@@ -1,7 +1,7 @@
 //! Whose messages these are: a message goes out under nobody's name but that under which it was accepted.
 //!
 //! A message is of the user whom the last greeting named. One that was accepted before there was a greeting is of the user
-//! whom the next one names, unless credentials are replaced before; one from an earlier run of the program, in which there
+//! whom the next one names, also after other credentials; one from an earlier run of the program, in which there
 //! was none, is of the user who was remembered then, if anyone was. What is not of the user who is connected is set aside until its own user is.
 
 use std::sync::Arc;
