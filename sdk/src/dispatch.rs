@@ -176,9 +176,16 @@ pub(crate) async fn run(shared: Arc<Shared>, rests: Option<oneshot::Receiver<()>
         yield_now().await;
         while !batch.is_empty() {
             let (mut events, mut bytes) = (0, 0);
+            if let Some(observer) = &shared.observer {
+                let len = batch.len().min(TURN);
+                observer.happened(&batch.make_contiguous()[..len]);
+            }
             for (socket, happening) in batch.drain(..batch.len().min(TURN)) {
                 events += 1;
                 bytes += size(&happening);
+                if shared.observer.is_some() {
+                    continue;
+                }
                 if socket.index() >= sockets.len() {
                     add_sockets(&shared, &mut sockets);
                 }

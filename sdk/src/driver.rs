@@ -259,6 +259,11 @@ impl Driver {
 
     /// What is told with the lock released: it wakes others, or runs their code.
     fn tell(&mut self) {
+        if let Some(observer) = &self.shared.observer
+            && !(self.turn.accepted.is_empty() && self.turn.ended.is_empty())
+        {
+            observer.settled(&self.turn.accepted, &self.turn.ended);
+        }
         for acceptor in self.turn.accepted.drain(..) {
             acceptor.accept();
         }

@@ -84,13 +84,9 @@ impl Event {
     /// # Errors
     /// As [`reply`](Self::reply), and [`Error::InvalidPayload`] for what is not a JSON array.
     pub fn reply_raw(&self, args: RawArgs) -> Result<(), Error> {
-        if !args.json.trim_start().starts_with('[') || crate::core::scan::validate(&args.json, 512).is_err() {
-            return Err(Error::payload("its arguments are not a JSON array"));
-        }
         let to = self
             .reply_to
             .ok_or_else(|| Error::Unsupported("the server did not ask for an acknowledgement".into()))?;
-        let shared = self.socket.shared.upgrade().ok_or(Error::Closed)?;
-        shared.input(|core, now| core.reply(now, self.socket.socket, to, args))
+        self.socket.reply(to, args)
     }
 }

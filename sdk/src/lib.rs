@@ -59,6 +59,8 @@ mod dispatch;
 mod driver;
 mod error;
 mod event;
+#[doc(hidden)]
+pub mod observer;
 mod own;
 mod payload;
 mod realtime;

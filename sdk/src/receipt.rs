@@ -229,6 +229,11 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
+    /// The message's number.
+    pub fn id(&self) -> u64 {
+        self.slot.id
+    }
+
     /// Tells whoever waits that the message is in the client's care.
     pub fn accept(self) {
         self.slot.update(|state| state.accepted = true);

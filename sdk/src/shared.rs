@@ -8,9 +8,12 @@ use std::task::{Context, Poll, Waker};
 
 use tracing::Span;
 
-use crate::core::{Core, Now, SocketId};
+use crate::core::{Core, Now, ReplyTo, SocketId, scan};
 use crate::credentials::{AuthProvider, Credentials};
 use crate::dispatch::Queue;
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::payload::RawArgs;
 use crate::registry::Registry;
 use crate::sys::{Dialer, Sys};
 
@@ -18,6 +21,8 @@ pub(crate) struct Shared {
     pub(crate) sys: Arc<dyn Sys>,
     pub(crate) dialer: Box<dyn Dialer>,
     pub(crate) dispatch: Queue,
+    /// Hears everything, in the place of handlers.
+    pub(crate) observer: Option<Box<dyn Observer>>,
     /// What the client does is told within it.
     pub(crate) span: Span,
     inner: Mutex<Inner>,
@@ -59,6 +64,7 @@ impl Shared {
             sys,
             dialer,
             dispatch,
+            observer: None,
             span,
             inner: Mutex::new(Inner {
                 core,
@@ -68,6 +74,11 @@ impl Shared {
             }),
             writers: Mutex::default(),
         }
+    }
+
+    pub(crate) fn observed(mut self, observer: Option<Box<dyn Observer>>) -> Self {
+        self.observer = observer;
+        self
     }
 
     /// Someone who is going to wait for a socket to take messages again.
@@ -201,6 +212,15 @@ impl SocketRef {
             return false;
         };
         shared.input(|core, now| core.cancel(now, self.socket, seq))
+    }
+
+    /// Answers an event.
+    pub(crate) fn reply(&self, to: ReplyTo, args: RawArgs) -> Result<(), Error> {
+        if !args.json.trim_start().starts_with('[') || scan::validate(&args.json, scan::MAX_DEPTH).is_err() {
+            return Err(Error::payload("its arguments are not a JSON array"));
+        }
+        let shared = self.shared.upgrade().ok_or(Error::Closed)?;
+        shared.input(|core, now| core.reply(now, self.socket, to, args))
     }
 }
 

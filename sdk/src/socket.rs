@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::Stream;
 
 use crate::client::Handle;
-use crate::core::{Core, Emission, EmitOptions, Now, Pending, SocketId};
+use crate::core::{Core, Emission, EmitOptions, Now, Pending, ReplyTo, SocketId};
 use crate::credentials::Credentials;
 use crate::error::Error;
 use crate::event::Event;
@@ -221,6 +221,18 @@ impl Socket {
     /// Takes back everything that waits to be written: those messages end `Cancelled`.
     pub fn clear(&self) {
         self.input(|core, now| core.clear(now, self.id));
+    }
+
+    /// Which of its client's sockets it is, as an [`Observer`](crate::observer::Observer) is told.
+    #[doc(hidden)]
+    pub fn number(&self) -> SocketId {
+        self.id
+    }
+
+    /// Answers an event of which an observer was told.
+    #[doc(hidden)]
+    pub fn reply_to(&self, to: ReplyTo, args: RawArgs) -> Result<(), Error> {
+        self.own.reply(to, args)
     }
 
     pub(crate) fn send(&self, emission: Result<Emission, Error>) -> Receipt {

@@ -210,6 +210,22 @@ pub struct ReplyTo {
     pub(crate) id: u64,
 }
 
+impl ReplyTo {
+    /// As numbers, for those who keep it as such.
+    pub const fn to_parts(self) -> [u64; 3] {
+        [self.link.0, self.join, self.id]
+    }
+
+    /// From what `to_parts` gave.
+    pub const fn from_parts([link, join, id]: [u64; 3]) -> Self {
+        Self {
+            link: LinkId(link),
+            join,
+            id,
+        }
+    }
+}
+
 /// A message that waits to be sent or to be acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -52,8 +52,8 @@ impl Payload {
     }
 
     /// The text of all arguments, without the array's brackets.
-    #[cfg(feature = "typed")]
-    pub(crate) fn args(&self) -> &str {
+    #[doc(hidden)]
+    pub fn args(&self) -> &str {
         &self.args
     }
 

@@ -1,0 +1,237 @@
+//! What happens to a client, told to JavaScript: JSON text, one call a batch.
+//!
+//! The first argument of the call is an array, the second the binary attachments of all its entries in their order, or
+//! undefined. An entry of the array is one of
+//!
+//! - `[socket, name, reply, count, …args]`: an event; `reply` names the acknowledgement that the server waits for, or is 0;
+//!   `count` is how many of the attachments are its own, which stand in `args` as `{"_placeholder":true,"num":n}`.
+//! - `[socket, 0, change]`: a change of state.
+//! - `[socket, 1, name, notice]`: something that the client has to tell.
+//! - `[-1, id]`: a message is accepted.
+//! - `[-2, id, outcome, count, …]`: a message ended; behind it stand the reply's arguments, or the error.
+
+use js_sys::{Array, Function, Uint8Array};
+use rejoin::core::scan::{ObjectWriter, write_string, write_uint};
+use rejoin::core::{Happening, ReplyTo, SocketId};
+use rejoin::observer::Observer;
+use rejoin::receipt::{Acceptor, Completer};
+use rejoin::{Notice, Outcome, Payload, Reason, State, StateChange, Transport};
+use wasm_bindgen::JsValue;
+
+use crate::errors::{self, millis, text};
+
+/// Tells JavaScript.
+pub(crate) struct Border {
+    pub(crate) sink: Function,
+}
+
+/// One batch.
+#[derive(Default)]
+struct Batch {
+    json: Vec<u8>,
+    attachments: Option<Array>,
+}
+
+/// An outcome that a message has at once, without attachments: nothing was answered.
+pub(crate) fn outcome(outcome: &Outcome) -> String {
+    let mut batch = Batch::default();
+    batch.bracket();
+    write_string(&mut batch.json, outcome.name());
+    batch.failure(outcome);
+    batch.json.extend_from_slice(b"]]");
+    text(&batch.json).to_owned()
+}
+
+impl Observer for Border {
+    fn happened(&self, happenings: &[(SocketId, Happening)]) {
+        let mut batch = Batch::default();
+        for (socket, happening) in happenings {
+            batch.open(u64::from(socket.0));
+            match happening {
+                Happening::Message {
+                    name,
+                    payload,
+                    reply_to,
+                } => batch.message(name, payload, reply_to.as_deref()),
+                Happening::State(change) => {
+                    batch.json.extend_from_slice(b",0,");
+                    write_change(&mut batch.json, change);
+                }
+                Happening::Notice(notice) => {
+                    batch.json.extend_from_slice(b",1,");
+                    write_string(&mut batch.json, notice.name());
+                    batch.json.push(b',');
+                    write_notice(&mut batch.json, notice);
+                }
+                _ => {}
+            }
+            batch.json.push(b']');
+        }
+        self.send(batch);
+    }
+
+    fn settled(&self, accepted: &[Acceptor], ended: &[(Completer, Outcome)]) {
+        let mut batch = Batch::default();
+        for acceptor in accepted {
+            batch.open_receipt(b"-1,", acceptor.id());
+            batch.json.push(b']');
+        }
+        for (completer, outcome) in ended {
+            batch.open_receipt(b"-2,", completer.id());
+            batch.outcome(outcome);
+            batch.json.push(b']');
+        }
+        self.send(batch);
+    }
+}
+
+impl Border {
+    fn send(&self, mut batch: Batch) {
+        batch.json.push(b']');
+        let attachments = batch.attachments.map_or(JsValue::UNDEFINED, JsValue::from);
+        // The TypeScript behind it guards every handler: it does not throw.
+        let _ = self
+            .sink
+            .call2(&JsValue::UNDEFINED, &text(&batch.json).into(), &attachments);
+    }
+}
+
+impl Batch {
+    fn bracket(&mut self) {
+        self.json
+            .extend_from_slice(if self.json.is_empty() { b"[[" } else { b",[" });
+    }
+
+    fn open(&mut self, first: u64) {
+        self.bracket();
+        write_uint(&mut self.json, first);
+    }
+
+    fn open_receipt(&mut self, what: &[u8], id: u64) {
+        self.bracket();
+        self.json.extend_from_slice(what);
+        write_uint(&mut self.json, id);
+    }
+
+    fn message(&mut self, name: &str, payload: &Payload, reply_to: Option<&ReplyTo>) {
+        self.json.push(b',');
+        write_string(&mut self.json, name);
+        match reply_to {
+            None => self.json.extend_from_slice(b",0"),
+            Some(to) => {
+                let mut next = b",[";
+                for part in to.to_parts() {
+                    self.json.extend_from_slice(next);
+                    write_uint(&mut self.json, part);
+                    next = b", ";
+                }
+                self.json.push(b']');
+            }
+        }
+        self.payload(payload);
+    }
+
+    /// How many attachments it has, and its arguments.
+    fn payload(&mut self, payload: &Payload) {
+        let binary = payload.attachments();
+        self.json.push(b',');
+        write_uint(&mut self.json, binary.len() as u64);
+        for attachment in binary {
+            let array = self.attachments.get_or_insert_with(Array::new);
+            array.push(&Uint8Array::from(&attachment[..]));
+        }
+        if !payload.is_empty() {
+            self.json.push(b',');
+            self.json.extend_from_slice(payload.args().as_bytes());
+        }
+    }
+
+    fn outcome(&mut self, outcome: &Outcome) {
+        self.json.push(b',');
+        write_string(&mut self.json, outcome.name());
+        match outcome {
+            Outcome::Delivered(reply) => self.payload(reply),
+            _ => self.failure(outcome),
+        }
+    }
+
+    fn failure(&mut self, outcome: &Outcome) {
+        if let Some(error) = outcome.error() {
+            self.json.extend_from_slice(b",0,");
+            errors::write(&mut self.json, error);
+        }
+    }
+}
+
+/// A change of state; times are in milliseconds.
+pub(crate) fn write_change(json: &mut Vec<u8>, change: &StateChange) {
+    let mut object = ObjectWriter::new(json);
+    object.string("state", change.state.name());
+    object.string("previous", change.previous.name());
+    string_or_null(&mut object, "reason", change.reason.map(Reason::as_str));
+    match change.state {
+        State::Waiting { retry_in } => object.uint("retryIn", millis(retry_in)),
+        _ => object.raw("retryIn", "null"),
+    };
+    object.bool("recovered", change.recovered);
+    string_or_null(&mut object, "transport", change.transport.map(Transport::as_str));
+    with_error(&mut object, change.error.as_ref());
+    object.end();
+}
+
+fn string_or_null(object: &mut ObjectWriter<'_, Vec<u8>>, name: &str, value: Option<&str>) {
+    match value {
+        Some(value) => object.string(name, value),
+        None => object.raw(name, "null"),
+    };
+}
+
+fn with_error(object: &mut ObjectWriter<'_, Vec<u8>>, error: Option<&rejoin::Error>) {
+    if let Some(error) = error {
+        let mut json = Vec::with_capacity(96);
+        errors::write(&mut json, error);
+        object.raw("error", text(&json));
+    }
+}
+
+fn write_notice(json: &mut Vec<u8>, notice: &Notice) {
+    let mut object = ObjectWriter::new(json);
+    let mut error = None;
+    match notice {
+        Notice::ConnectionFailed { attempts, error: last } => {
+            object.uint("attempts", u64::from(*attempts));
+            error = Some(last);
+        }
+        Notice::Reconnected { recovered } => {
+            object.bool("recovered", *recovered);
+        }
+        Notice::HandlerError(failed) | Notice::StoreError(failed) | Notice::Error(failed) => error = Some(failed),
+        Notice::Overflow {
+            receipt,
+            message_id,
+            event,
+        } => {
+            object.uint("receipt", *receipt).string("event", event);
+            if let Some(id) = message_id {
+                object.string("messageId", id);
+            }
+        }
+        Notice::MessageStatus {
+            message_id,
+            status,
+            error: why,
+        } => {
+            object.string("messageId", message_id).string("status", status);
+            error = why.as_ref();
+        }
+        Notice::AccountChanged { account, held } => {
+            object.string("account", account).uint("held", *held as u64);
+        }
+        Notice::Warning(message) => {
+            object.string("message", message);
+        }
+        _ => {}
+    }
+    with_error(&mut object, error);
+    object.end();
+}

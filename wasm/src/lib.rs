@@ -1,0 +1,18 @@
+//! The client for WebAssembly, as the TypeScript in `js/` calls it. It converts and holds no logic.
+//!
+//! - [`Settings`] (`settings`): what a client is made with.
+//! - [`Link`] (`link`): one client and its sockets. `chat`: the chat layer's methods.
+//! - `border`: what happens, as JSON text, a batch at a time. `errors`: errors, as codes and what belongs to them: their
+//!   sentences stand in TypeScript.
+//!
+//! Numbers cross as doubles, which hold every integer up to 2^53; payloads as JSON text, which the browser itself reads and
+//! writes; binary as `Uint8Array`.
+
+mod border;
+mod chat;
+mod errors;
+mod link;
+mod settings;
+
+pub use link::Link;
+pub use settings::Settings;
