@@ -94,6 +94,8 @@ pub enum Hint {
     /// The app is not in front of the user any more. Typing stops, no attempt is made, and a link is closed after 10 s, so
     /// that the server's push notifications take over.
     Background,
+    /// The app is about to be frozen. The same as with `Background`, without the 10 s: there may be no time for them.
+    Suspend,
 }
 
 impl Hint {
@@ -104,6 +106,7 @@ impl Hint {
             Self::Offline => "offline",
             Self::Foreground => "foreground",
             Self::Background => "background",
+            Self::Suspend => "suspend",
         }
     }
 }

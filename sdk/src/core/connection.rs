@@ -252,6 +252,13 @@ impl Core {
         self.sockets[socket.index()].stop_typing(&mut self.cx, target, bounds);
     }
 
+    /// The user types to nobody any more.
+    pub fn stop_all_typing(&mut self, now: Now, socket: SocketId) {
+        self.enter(now);
+        let bounds = self.bounds();
+        self.sockets[socket.index()].stop_all_typing(&mut self.cx, bounds);
+    }
+
     /// Takes a message back. Says whether it will not be sent, or not again.
     pub fn cancel(&mut self, now: Now, socket: SocketId, seq: u64) -> bool {
         self.enter(now);

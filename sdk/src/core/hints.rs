@@ -58,7 +58,8 @@ impl Core {
                 self.timers.stop(Timer::Background);
                 self.wake_up();
             }
-            Hint::Background => self.go_to_background(),
+            Hint::Background => self.go_to_background(GRACE),
+            Hint::Suspend => self.go_to_background(Duration::ZERO),
         }
     }
 
@@ -124,16 +125,16 @@ impl Core {
         }
     }
 
-    fn go_to_background(&mut self) {
+    fn go_to_background(&mut self, grace: Duration) {
         self.platform.background = true;
         let bounds = self.bounds();
         for namespace in &mut self.sockets {
             namespace.stop_all_typing(&mut self.cx, bounds);
         }
         match &self.dial {
-            Dial::Linked(link) if link.is_open() => {
+            Dial::Linked(link) if link.is_open() && !grace.is_zero() => {
                 if !self.timers.is_set(Timer::Background) {
-                    self.timers.set(Timer::Background, self.cx.after(GRACE));
+                    self.timers.set(Timer::Background, self.cx.after(grace));
                 }
             }
             Dial::Linked(_) | Dial::Preparing => self.pause(),

@@ -53,6 +53,11 @@ impl RealtimeClient {
         }
     }
 
+    /// Tells everyone to whom the user types that they stopped: the user looks elsewhere.
+    pub fn stop_all_typing(&self) {
+        self.input(|core, now, socket| core.stop_all_typing(now, socket));
+    }
+
     /// Tells that the user stopped typing. Sending a message to the target does so too.
     pub fn stop_typing(&self, target: Target) {
         self.input(|core, now, socket| core.stop_typing(now, socket, &target));

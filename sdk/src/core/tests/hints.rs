@@ -250,6 +250,22 @@ fn background_stops_typing() {
 }
 
 #[test]
+fn an_app_that_is_about_to_be_frozen_closes_its_link_at_once_and_says_what_it_had_to_say() {
+    let mut pair = greeted();
+    let first = pair.link();
+    pair.core.start_typing(pair.now, pair.socket, Target::user("u2"));
+    pair.drain();
+    pair.frames();
+    hint(&mut pair, Hint::Suspend);
+    assert_eq!(pair.state(), State::Paused);
+    assert!(pair.stopped.contains(&first));
+    let frames = pair.frames();
+    assert!(frames.len() == 1 && frames[0].contains("typing_stop"), "{frames:?}");
+    hint(&mut pair, Hint::Foreground);
+    assert_eq!((pair.state(), pair.started.len()), (State::Connecting, 2));
+}
+
+#[test]
 fn what_waits_in_the_background_is_sent_when_the_app_is_back() {
     let mut pair = Pair::connected();
     hint(&mut pair, Hint::Background);
