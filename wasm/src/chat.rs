@@ -36,6 +36,13 @@ impl Link {
         }
     }
 
+    /// Types to nobody any more.
+    pub fn stop_all_typing(&self) {
+        if let Some(chat) = &self.chat {
+            chat.stop_all_typing();
+        }
+    }
+
     /// Joins a room.
     pub fn join_room(&mut self, room: &str, password: Option<String>) -> JsValue {
         self.send(|chat| match password {

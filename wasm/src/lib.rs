@@ -14,5 +14,17 @@ mod errors;
 mod link;
 mod settings;
 
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
 pub use link::Link;
 pub use settings::Settings;
+
+/// Tells `hear` of a panic, before it ends the instance: that is a bug in here.
+#[wasm_bindgen]
+pub fn on_panic(hear: Function) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let text = panic.to_string();
+        let _ = hear.call1(&JsValue::UNDEFINED, &text.into());
+    }));
+}

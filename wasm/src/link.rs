@@ -5,13 +5,14 @@ use std::time::Duration;
 use futures::FutureExt;
 use js_sys::{Array, Promise, Uint8Array};
 use rejoin::core::ReplyTo;
-use rejoin::core::scan::{ObjectWriter, write_string};
+use rejoin::core::scan::ObjectWriter;
 use rejoin::{Client, EmitOptions, Hint, RawArgs, RealtimeClient, Receipt, Socket};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
 use crate::border::{self, write_change};
 use crate::errors::{text, thrown};
+use crate::settings::Settings;
 
 /// One client and its sockets, which have numbers.
 #[wasm_bindgen]
@@ -59,6 +60,15 @@ impl Link {
         self.add(self.client.socket(namespace))
     }
 
+    /// The same, with settings of its own.
+    pub fn socket_with(&mut self, namespace: &str, settings: Settings) -> Result<u32, JsValue> {
+        let socket = self
+            .client
+            .socket_with(namespace, settings.into_socket())
+            .map_err(thrown)?;
+        Ok(self.add(socket))
+    }
+
     fn add(&mut self, socket: Socket) -> u32 {
         let number = socket.number().0;
         if number as usize == self.sockets.len() {
@@ -92,6 +102,7 @@ impl Link {
             "online" => Hint::Online,
             "offline" => Hint::Offline,
             "background" => Hint::Background,
+            "suspend" => Hint::Suspend,
             _ => Hint::Foreground,
         });
     }
@@ -106,18 +117,17 @@ impl Link {
         self.client.close();
     }
 
-    /// The state: JSON
+    /// The state's name.
     pub fn state(&self, socket: usize) -> String {
-        let socket = self.of(socket);
-        let mut json = Vec::with_capacity(200);
-        json.push(b'[');
-        write_string(&mut json, socket.state().name());
-        if let Some(change) = socket.last_change() {
-            json.push(b',');
-            write_change(&mut json, &change);
-        }
-        json.push(b']');
-        text(&json).to_owned()
+        self.of(socket).state().name().to_owned()
+    }
+
+    /// The last change of state, as the text of a JSON object.
+    pub fn last_change(&self, socket: usize) -> Option<String> {
+        let change = self.of(socket).last_change()?;
+        let mut json = Vec::with_capacity(160);
+        write_change(&mut json, &change);
+        Some(text(&json).to_owned())
     }
 
     /// The Socket.IO session id.
@@ -169,7 +179,7 @@ impl Link {
     }
 
     /// Answers
-    pub fn reply(&self, socket: usize, to: &[f64], args: String, attachments: Option<Array>) -> Result<(), JsValue> {
+    pub fn reply(&self, socket: usize, to: Vec<f64>, args: String, attachments: Option<Array>) -> Result<(), JsValue> {
         let parts = [to[0] as u64, to[1] as u64, to[2] as u64];
         self.of(socket)
             .reply_to(ReplyTo::from_parts(parts), raw(args, attachments))

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use js_sys::{Function, Promise};
 use rejoin::{
-    BackoffConfig, Builder, Client, Delivery, Limits, Overflow, Protocol, QueueConfig, RealtimeClient, Transport,
-    TypingConfig,
+    BackoffConfig, Builder, Client, Delivery, Limits, Overflow, Protocol, QueueConfig, RealtimeClient, SocketOptions,
+    Transport, TypingConfig,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -19,9 +19,12 @@ use crate::link::Link;
 #[derive(Debug)]
 pub struct Settings {
     builder: Option<Builder<RealtimeClient>>,
-    transports: Vec<Transport>,
+    transports: Option<Vec<Transport>>,
+    /// What one socket can have of its own.
+    socket: SocketOptions,
     backoff: BackoffConfig,
-    queue: QueueConfig,
+    /// `None` where it is as by default, or for a socket as its client has it.
+    queue: Option<QueueConfig>,
     typing: TypingConfig,
     limits: Limits,
 }
@@ -37,11 +40,28 @@ impl Settings {
     pub fn new(url: String) -> Self {
         Self {
             builder: Some(RealtimeClient::builder(url)),
-            transports: Vec::new(),
+            transports: None,
+            socket: SocketOptions::new(),
             backoff: BackoffConfig::default(),
-            queue: QueueConfig::default(),
+            queue: None,
             typing: TypingConfig::default(),
             limits: Limits::default(),
+        }
+    }
+
+    fn queue(&mut self) -> &mut QueueConfig {
+        self.queue.get_or_insert_default()
+    }
+
+    fn change_socket(&mut self, change: impl FnOnce(SocketOptions) -> SocketOptions) {
+        self.socket = change(std::mem::take(&mut self.socket));
+    }
+
+    /// What a socket is made with that has something of its own.
+    pub(crate) fn into_socket(self) -> SocketOptions {
+        match self.queue {
+            Some(queue) => self.socket.queue(queue),
+            None => self.socket,
         }
     }
 
@@ -56,16 +76,19 @@ impl Settings {
             "withCredentials" => self.change(|builder| builder.with_credentials(value != 0.0)),
             "requireTls" => self.change(|builder| builder.require_tls(value != 0.0)),
             "connectTimeout" => self.change(|builder| builder.connect_timeout(duration(value))),
-            "ackTimeout" => self.change(|builder| builder.ack_timeout(duration(value))),
+            "ackTimeout" => {
+                self.change(|builder| builder.ack_timeout(duration(value)));
+                self.change_socket(|socket| socket.ack_timeout(duration(value)));
+            }
             "reconnect.initialDelay" => self.backoff.initial = duration(value),
             "reconnect.maxDelay" => self.backoff.max = duration(value),
             "reconnect.multiplier" => self.backoff.multiplier = value,
             "reconnect.jitter" => self.backoff.jitter = value != 0.0,
             "reconnect.maxAttempts" => self.change(|builder| builder.max_attempts(value as u32)),
             "reconnect.seed" => self.change(|builder| builder.reconnect_seed(value as u64)),
-            "queue.capacity" => self.queue.capacity = size,
-            "queue.bytes" => self.queue.bytes = size,
-            "queue.ttl" => self.queue.ttl = Some(duration(value)),
+            "queue.capacity" => self.queue().capacity = size,
+            "queue.bytes" => self.queue().bytes = size,
+            "queue.ttl" => self.queue().ttl = Some(duration(value)),
             "typing.autoStop" => self.typing.auto_stop = duration(value),
             "typing.refresh" => self.typing.refresh = duration(value),
             "typing.expiry" => self.typing.expiry = duration(value),
@@ -87,25 +110,39 @@ impl Settings {
                     Protocol::SocketIo
                 })
             }),
-            "transports" => self.transports.push(if value == "polling" {
-                Transport::Polling
-            } else {
-                Transport::WebSocket
-            }),
             "path" => self.change(|builder| builder.path(value)),
-            "auth" => self.change(|builder| builder.auth_json(value)),
-            "account" => self.change(|builder| builder.account(value)),
+            "auth" => {
+                self.change_socket(|socket| socket.auth_json(value.clone()));
+                self.change(|builder| builder.auth_json(value));
+            }
+            "account" => {
+                self.change_socket(|socket| socket.account(value.clone()));
+                self.change(|builder| builder.account(value));
+            }
             "namespace" => self.change(|builder| builder.namespace(value)),
             "queue.overflow" => {
-                self.queue.overflow = if value == "reject" {
+                self.queue().overflow = if value == "reject" {
                     Overflow::Reject
                 } else {
                     Overflow::DropOldest
                 };
             }
-            "delivery" => self.change(|builder| builder.delivery(delivery(&value))),
+            "delivery" => {
+                self.change_socket(|socket| socket.delivery(delivery(&value)));
+                self.change(|builder| builder.delivery(delivery(&value)));
+            }
             _ => {}
         }
+    }
+
+    /// How links are made: names with commas between them.
+    pub fn transports(&mut self, names: &str) {
+        let names = names.split(',').filter(|name| !name.is_empty());
+        let transports = names.map(|name| match name {
+            "polling" => Transport::Polling,
+            _ => Transport::WebSocket,
+        });
+        self.transports = Some(transports.collect());
     }
 
     /// Adds a parameter to the handshake's query.
@@ -115,11 +152,13 @@ impl Settings {
 
     /// How long messages of one kind may wait.
     pub fn ttl_of(&mut self, event: String, millis: f64) {
-        self.queue.ttl_by_event.push((event, duration(millis)));
+        self.queue().ttl_by_event.push((event, duration(millis)));
     }
 
     /// Asks a function for credentials: it gives a promise of the text of a JSON object.
     pub fn provider(&mut self, provider: Function) {
+        let own = provider.clone();
+        self.change_socket(|socket| socket.auth_provider(move || ask(own.clone())));
         self.change(|builder| builder.auth_provider(move || ask(provider.clone())));
     }
 
@@ -131,12 +170,12 @@ impl Settings {
         let Some(mut builder) = self.builder else {
             return Err(JsValue::UNDEFINED);
         };
-        if !self.transports.is_empty() {
-            builder = builder.transports(self.transports);
+        if let Some(transports) = self.transports {
+            builder = builder.transports(transports);
         }
         let builder = builder
             .backoff(self.backoff)
-            .queue(self.queue)
+            .queue(self.queue.unwrap_or_default())
             .typing(self.typing)
             .limits(self.limits)
             .observer(Border { sink });

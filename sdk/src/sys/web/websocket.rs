@@ -7,12 +7,21 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use futures::FutureExt;
+use gloo_timers::future::TimeoutFuture;
 use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
 
 use super::super::{Task, Wire};
 use crate::core::{Frame, LinkEvent, Request};
 use crate::error::Error;
+
+/// So much may wait in the browser, in bytes, before a batch counts as written: what is there can neither be bounded nor
+/// taken back.
+const MOST_WAITING: u32 = 64 << 10;
+
+/// How often it is looked at how much waits, in ms: browsers do not tell when it becomes less.
+const LOOK: u32 = 20;
 
 /// What the browser's callbacks and the driver share.
 #[derive(Default)]
@@ -27,7 +36,10 @@ pub(super) struct WebSocket {
     inbox: Rc<RefCell<Inbox>>,
     /// What was given before the socket was open.
     batch: Option<Vec<Frame>>,
-    sent: bool,
+    /// A batch was given to the browser, and is not told as sent yet.
+    sending: bool,
+    /// When the browser is looked at again.
+    look: Option<TimeoutFuture>,
     _callbacks: Option<Callbacks>,
 }
 
@@ -51,7 +63,8 @@ impl WebSocket {
                 socket: None,
                 inbox,
                 batch: None,
-                sent: false,
+                sending: false,
+                look: None,
                 _callbacks: None,
             };
         };
@@ -74,7 +87,8 @@ impl WebSocket {
             socket: Some(socket),
             inbox,
             batch: None,
-            sent: false,
+            sending: false,
+            look: None,
             _callbacks: Some(callbacks),
         }
     }
@@ -123,14 +137,36 @@ impl WebSocket {
                 Frame::Ping => Ok(()),
             };
         }
-        self.sent = true;
+        self.sending = true;
+    }
+
+    /// Whether the last batch has left, but for what may wait in the browser.
+    fn has_sent(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.sending {
+            let waiting = self.socket.as_ref().map_or(0, web_sys::WebSocket::buffered_amount);
+            if waiting <= MOST_WAITING {
+                self.sending = false;
+                self.look = None;
+                return true;
+            }
+            if self
+                .look
+                .get_or_insert_with(|| TimeoutFuture::new(LOOK))
+                .poll_unpin(cx)
+                .is_pending()
+            {
+                return false;
+            }
+            self.look = None;
+        }
+        false
     }
 }
 
 impl Wire for WebSocket {
     fn poll_event(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<LinkEvent> {
         self.write();
-        if std::mem::take(&mut self.sent) {
+        if self.has_sent(cx) {
             return Poll::Ready(LinkEvent::Sent);
         }
         let mut inbox = self.inbox.borrow_mut();

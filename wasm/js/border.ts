@@ -1,0 +1,245 @@
+// One client on this side of the border: calls go over it, and what happens comes back, a batch at a time. Until the
+// WebAssembly is there, calls wait here, and are made in their order then.
+
+import { Link, Settings } from "./glue/rejoin.js";
+import { RejoinError, type RawError } from "./errors.js";
+import type { Setting } from "./options.js";
+import { encode, restore } from "./payload.js";
+import { Receipt, type Outcome, type Steering } from "./receipt.js";
+import { idle, type ConnectionStatus, type Notice } from "./status.js";
+import { isLoaded, load, onPanic } from "./wasm.js";
+
+/** A namespace's socket, as this file knows it. */
+export interface SocketEnd extends Steering {
+  heard(event: string, args: unknown[]): void;
+  changed(status: ConnectionStatus): void;
+  noticed(notice: Notice): void;
+}
+
+/** What comes over the border; wasm/src/border.rs says how. */
+type Entry = [number, any, any, any, ...any[]];
+
+/** What a call that sends gives: the receipt's number, below zero where it is not accepted yet, or its outcome. */
+export type Taken = number | string;
+
+interface Call {
+  make(link: Link): void;
+  socket?: SocketEnd;
+  event?: string;
+  receipt?: Receipt;
+}
+
+export class Border {
+  #link: Link | undefined;
+  #waiting: Call[] = [];
+  #make: () => Link;
+  /** Why no call will ever be made. */
+  #dead: RejoinError | undefined;
+  #loads = 0;
+  #isLoading = false;
+  /** Where the sockets stand while there is no WebAssembly. */
+  #status: ConnectionStatus = idle;
+  /** The sockets, those too that have no number yet. */
+  #ends = new Set<SocketEnd>();
+  #sockets: SocketEnd[] = [];
+  #numbers = new Map<SocketEnd, number>();
+  #receipts = new Map<number, Receipt>();
+
+  /** @throws RejoinError if the WebAssembly is there and refuses these settings. */
+  constructor(url: string, settings: readonly Setting[], chat: boolean) {
+    this.#make = () => {
+      const made = new Settings(url);
+      for (const set of settings) set(made);
+      return made.build(chat, this.#hear);
+    };
+    onPanic((text) => this.#die(new RejoinError({ code: 1004 }, { cause: new Error(text) })));
+    if (isLoaded()) this.#link = rethrowing(this.#make);
+    else this.retry();
+  }
+
+  /** Loads what could not be loaded before. */
+  retry(): void {
+    if (this.#link !== undefined || this.#dead !== undefined || this.#isLoading) return;
+    this.#isLoading = true;
+    this.#loads += 1;
+    void load()
+      .then(
+        () => this.#open(),
+        (thrown: Error) => this.#fail(new RejoinError({ code: 2001, detail: thrown.message }, { cause: thrown })),
+      )
+      .finally(() => (this.#isLoading = false));
+  }
+
+  /** Makes a call, now or once there is someone to call. */
+  call(make: (link: Link) => void): void {
+    if (this.#link !== undefined) rethrowing(() => make(this.#link!));
+    else if (this.#dead === undefined) this.#waiting.push({ make });
+  }
+
+  /** Makes a call that sends. */
+  send(socket: SocketEnd, event: string, reliable: boolean, send: (link: Link, socket: number) => Taken): Receipt<any> {
+    const receipt = new Receipt(socket);
+    const make = (link: Link) => {
+      const taken = send(link, this.#numbers.get(socket)!);
+      if (typeof taken === "string") return receipt.end(outcome(JSON.parse(taken)[0], []));
+      receipt.id = Math.abs(taken);
+      if (reliable) receipt.messageId = link.message_id();
+      this.#receipts.set(receipt.id, receipt);
+      if (taken > 0) receipt.accept();
+    };
+    if (this.#link !== undefined) make(this.#link);
+    else if (this.#dead !== undefined) receipt.end({ status: "rejected", error: this.#dead });
+    else this.#waiting.push({ make, socket, event, receipt });
+    return receipt;
+  }
+
+  /** A message that is refused before anyone is asked. */
+  refused(socket: SocketEnd, error: RejoinError): Receipt<any> {
+    const receipt = new Receipt(socket);
+    receipt.end({ status: "rejected", error });
+    return receipt;
+  }
+
+  /** Looks at something, if there is someone to ask. */
+  ask<T>(socket: SocketEnd, ask: (link: Link, socket: number) => T): T | undefined {
+    return this.#link === undefined ? undefined : ask(this.#link, this.#numbers.get(socket)!);
+  }
+
+  /** Joins a socket to this client: it has a number there. */
+  join(socket: SocketEnd, number: (link: Link) => number): void {
+    this.#ends.add(socket);
+    this.call((link) => {
+      const at = number(link);
+      this.#sockets[at] = socket;
+      this.#numbers.set(socket, at);
+    });
+  }
+
+  /** Where a socket stands, as long as only this side knows. */
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** Messages that wait for the WebAssembly. */
+  early(socket: SocketEnd): { receipt: Receipt; event: string }[] {
+    return this.#waiting.flatMap(({ socket: of, receipt, event }) =>
+      of === socket && receipt !== undefined ? [{ receipt, event: event! }] : [],
+    );
+  }
+
+  /** Takes a message back, if it was not written yet. */
+  cancel(socket: SocketEnd, receipt: Receipt): boolean {
+    const id = receipt.id;
+    if (id !== undefined) return this.ask(socket, (link, number) => link.cancel(number, id)) ?? false;
+    const at = this.#waiting.findIndex((call) => call.receipt === receipt);
+    if (at < 0) return false;
+    this.#waiting.splice(at, 1);
+    receipt.end({ status: "cancelled" });
+    return true;
+  }
+
+  #open(): void {
+    try {
+      this.#link = rethrowing(this.#make);
+    } catch (thrown) {
+      return this.#die(thrown as RejoinError);
+    }
+    this.#status = idle;
+    for (const { make } of this.#waiting.splice(0)) {
+      try {
+        rethrowing(() => make(this.#link!));
+      } catch (thrown) {
+        // Who made the call has gone on.
+        this.#notice({ type: "error", error: thrown as RejoinError });
+      }
+    }
+  }
+
+  /** The WebAssembly cannot be loaded. Calls wait on. */
+  #fail(error: RejoinError): void {
+    this.#change({ state: "failed", reason: "connect error", error });
+    this.#notice({ type: "connectionFailed", attempts: this.#loads, error });
+  }
+
+  /** There will never be anyone to call. */
+  #die(error: RejoinError): void {
+    if (this.#dead !== undefined) return;
+    const had = this.#link !== undefined;
+    this.#dead = error;
+    this.#link = undefined;
+    for (const { receipt } of this.#waiting.splice(0)) receipt?.end({ status: "rejected", error });
+    for (const receipt of this.#receipts.values()) receipt.end({ status: "unconfirmed", error });
+    this.#receipts.clear();
+    this.#fail(error);
+    if (had) console.error("rejoin: a bug has ended the client", error.cause);
+  }
+
+  #change(change: Partial<ConnectionStatus>): void {
+    const previous = this.#status.state;
+    this.#status = { ...idle, ...change, previous };
+    for (const socket of this.#ends) socket.changed(this.#status);
+  }
+
+  #notice(notice: Notice): void {
+    for (const socket of this.#ends) socket.noticed(notice);
+  }
+
+  #hear = (text: string, attachments: Uint8Array[] = []): void => {
+    let taken = 0;
+    const own = (count: number) => attachments.slice(taken, (taken += count));
+    for (const entry of JSON.parse(text) as Entry[]) {
+      const [first, second, , count] = entry;
+      if (first === -1) this.#receipts.get(second)?.accept();
+      else if (first === -2) {
+        const receipt = this.#receipts.get(second);
+        this.#receipts.delete(second);
+        const binary = own(count ?? 0);
+        receipt?.end(outcome(entry.slice(2), binary));
+      } else this.#tell(this.#sockets[first], entry, typeof second === "string" ? own(count) : []);
+    }
+  };
+
+  #tell(socket: SocketEnd | undefined, entry: Entry, binary: Uint8Array[]): void {
+    const [number, name, third] = entry;
+    if (socket === undefined) return;
+    if (name === 0) return socket.changed(withError(third));
+    if (name === 1) return socket.noticed(withError({ type: third, ...entry[3] }));
+    const args: unknown[] = entry.slice(4);
+    if (binary.length > 0) restore(args, binary);
+    if (third !== 0) args.push(this.#answer(number, third));
+    socket.heard(name, args);
+  }
+
+  /** What a handler answers a server with that asked for it: the last argument, as npm's client has it. */
+  #answer(number: number, to: number[]): (...args: unknown[]) => void {
+    return (...args) => {
+      const { json, attachments } = encode(args);
+      if (this.#link === undefined) throw this.#dead;
+      rethrowing(() => this.#link!.reply(number, Float64Array.from(to), json, attachments));
+    };
+  }
+}
+
+function outcome(entry: any[], binary: Uint8Array[]): Outcome {
+  const [status, , ...rest] = entry;
+  if (status === "delivered") {
+    if (binary.length > 0) restore(rest, binary);
+    return { status, reply: rest };
+  }
+  if (rest[0] === undefined) return { status };
+  return { status, error: new RejoinError(rest[0] as RawError) };
+}
+
+function withError<T extends { error?: any }>(told: T): T {
+  if (told.error !== undefined) told.error = new RejoinError(told.error);
+  return told;
+}
+
+/** The client throws errors as text. */
+function rethrowing<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    throw typeof thrown === "string" ? new RejoinError(JSON.parse(thrown)) : thrown;
+  }
+}

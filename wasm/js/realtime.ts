@@ -1,0 +1,258 @@
+// The chat layer.
+
+import type { Link } from "./glue/rejoin.js";
+import { Border, type Taken } from "./border.js";
+import { address, Client } from "./client.js";
+import { eventName, isOwn, wireName, type ChatEvents } from "./events.js";
+import type { Unsubscribe } from "./handlers.js";
+import { known, read, type RealtimeOptions } from "./options.js";
+import type { Hint } from "./page.js";
+import type { Receipt } from "./receipt.js";
+import type { Socket } from "./socket.js";
+import type { ConnectionStatus, Notice, Pending, State, Stats } from "./status.js";
+
+/** Whether a target is a user or a room. */
+export type TargetType = "private" | "group";
+
+/** A room to create. */
+export interface NewRoom {
+  name: string;
+  /** What it is about. */
+  description?: string;
+  /** Whether it is hidden from those who are not in it. */
+  isPrivate?: boolean;
+  /** What has to be known to join it. Kept in memory, to join again after a reconnect; never stored. */
+  password?: string;
+}
+
+type Handler<Event extends string> = Event extends keyof ChatEvents
+  ? (event: ChatEvents[Event]) => void
+  : (...args: any[]) => void;
+
+/** The names of events, offered while typing, and any other. */
+type EventName = keyof ChatEvents | (string & {});
+
+/**
+ * A chat client: private and group messages, rooms, typing, games, notifications.
+ *
+ * Messages are reliable: each carries a message id and is acknowledged, and is sent again after a lost link, wherever the
+ * server says in its greeting that it acknowledges and removes duplicates. Against other servers they are sent at most once.
+ * While offline they wait in the queue; typing does not. A send never throws: what no server would take, such as a message to
+ * an empty id, ends `rejected` at once.
+ */
+export class RealtimeClient {
+  /** The client underneath, for sockets of other namespaces over the same link. */
+  readonly client: Client;
+  /** The socket underneath: for events that the chat layer does not know. */
+  readonly socket: Socket;
+  #off: { name: string; handler: unknown; end: Unsubscribe }[] = [];
+
+  /**
+   * @param url `http`, `https`, `ws` or `wss`, a host, and a port where it is not the scheme's own.
+   * @throws RejoinError `invalidOption` with the option's name; once the WebAssembly is loaded also `invalidUrl`. Before that
+   * such an address is told as `connectionFailed`.
+   */
+  constructor(url: string | URL, options: RealtimeOptions = {}) {
+    const border = new Border(address(url), read(options, known.chat), true);
+    const { pageLifecycle } = options;
+    this.client = new Client(url, pageLifecycle === undefined ? {} : { pageLifecycle }, border);
+    this.socket = this.client.socket(options.namespace);
+  }
+
+  /** Connects, and stays connected until {@link RealtimeClient.disconnect}: a lost link is made anew by itself. */
+  connect(): void {
+    this.socket.connect();
+  }
+
+  /** Disconnects. What waits in the queue stays for the next `connect`. */
+  disconnect(): void {
+    this.socket.disconnect();
+  }
+
+  /** Whether messages go out at once. */
+  get isConnected(): boolean {
+    return this.socket.connected;
+  }
+
+  /** Where the connection stands now. */
+  get state(): State {
+    return this.socket.state;
+  }
+
+  /** Where the connection stands now, and how it came there. */
+  get status(): ConnectionStatus {
+    return this.socket.status;
+  }
+
+  /** Sends a message to a user, in order with all that is sent to that user. */
+  sendPrivateMessage(userId: string, content: string): Receipt {
+    return this.#send("private_message", (link) => link.send_message(false, text(userId), text(content)));
+  }
+
+  /**
+   * Sends a message to a room, in order with all that is sent there. While the room is being joined it waits; if the server
+   * refuses to let the user in again, it ends `rejected` with `roomRefused`.
+   */
+  sendGroupMessage(roomId: string, content: string): Receipt {
+    return this.#send("group_message", (link) => link.send_message(true, text(roomId), text(content)));
+  }
+
+  /**
+   * Tells a user or a room that the user types. Call it at each keystroke: it is sent at most every 2 s, and the stop follows by
+   * itself 3 s after the last call. Nothing is sent while offline.
+   */
+  startTyping(type: TargetType, target: string): void {
+    this.socket.call((link) => link.type_to(isGroup(type), text(target), true));
+  }
+
+  /** Tells that the user stopped typing. Sending a message to the target does so too. */
+  stopTyping(type: TargetType, target: string): void {
+    this.socket.call((link) => link.type_to(isGroup(type), text(target), false));
+  }
+
+  /** Joins a room, now and after every reconnect until it is left. */
+  joinRoom(roomId: string, password?: string): Receipt {
+    return this.#send("join_room", (link) => link.join_room(text(roomId), password));
+  }
+
+  /** Leaves a room and does not join it again. What was sent to it before goes out before. */
+  leaveRoom(roomId: string): Receipt {
+    return this.#send("leave_room", (link) => link.leave_room(text(roomId)));
+  }
+
+  /** Creates a room. Its creator is in it; the reply `{ ok, id }` names it. */
+  createRoom(room: NewRoom): Receipt {
+    const { name, description, isPrivate = false, password } = room;
+    return this.#send("create_room", (link) => link.create_room(text(name), description, isPrivate, password));
+  }
+
+  /** Invites a user to a game of some type. */
+  inviteToGame(userId: string, gameType: string): Receipt {
+    return this.#send("game_invite", (link) => link.invite_to_game(text(userId), text(gameType)));
+  }
+
+  /** Makes a move in a game: anything that has JSON. Moves of one game stay in order. */
+  sendGameMove(gameId: string, move: unknown): Receipt {
+    return this.socket.encoded("game_move", move, true, (link, _, { json }) => link.send_game_move(text(gameId), json));
+  }
+
+  /** Tells that the user has read these notifications, so that the server does not send them again. */
+  markNotificationsRead(notificationIds: readonly string[]): Receipt {
+    const ids = [...notificationIds].map(text);
+    return this.#send("mark_notifications_read", (link) => link.mark_notifications_read(ids));
+  }
+
+  /**
+   * Calls `handler` for each event of this name: one of {@link ChatEvents}, or any other event of the server by its name on the
+   * wire.
+   */
+  on<Event extends EventName>(event: Event, handler: Handler<Event>): Unsubscribe {
+    return this.#listen(event, handler, false);
+  }
+
+  /** Calls `handler` for the next event of this name only. */
+  once<Event extends EventName>(event: Event, handler: Handler<Event>): Unsubscribe {
+    return this.#listen(event, handler, true);
+  }
+
+  /** Removes one handler of an event, or all of them. */
+  off<Event extends EventName>(event: Event, handler?: Handler<Event>): void {
+    const name = eventName(wireName(event));
+    for (const entry of this.#off.filter((entry) => entry.name === name)) {
+      if (handler === undefined || entry.handler === handler) entry.end();
+    }
+  }
+
+  /** Calls `handler` for every event from the server, before the event's own handlers. */
+  onAny(handler: (event: EventName, ...args: any[]) => void): Unsubscribe {
+    return this.socket.onAny((event, ...args) => handler(eventName(event), ...args));
+  }
+
+  #listen(event: string, handler: (...args: any[]) => void, once: boolean): Unsubscribe {
+    const onWire = wireName(event);
+    const name = eventName(onWire);
+    const ends: Unsubscribe[] = [];
+    const end = () => {
+      for (const end of ends) end();
+      this.#off = this.#off.filter((entry) => entry.end !== end);
+    };
+    const call = (...args: any[]) => {
+      if (once) end();
+      handler(...args);
+    };
+    if (name === "connectionStatusChange") ends.push(this.socket.onStatus(call));
+    else {
+      ends.push(this.socket.on(onWire, call));
+      if (isOwn(name)) ends.push(this.socket.onNotice(ofName(name, call)));
+    }
+    this.#off.push({ name, handler, end });
+    return end;
+  }
+
+  /** What the client has done so far, in numbers; undefined until the WebAssembly is loaded. */
+  stats(): Stats | undefined {
+    return this.socket.stats();
+  }
+
+  /** What waits to be sent or acknowledged, in order. */
+  pending(): Pending[] {
+    return this.socket.pending();
+  }
+
+  /** Takes back everything that waits to be written: those messages end `cancelled`. */
+  clear(): void {
+    this.socket.clear();
+  }
+
+  /** Waits until a message would not be refused as `overloaded`. */
+  writable(): Promise<void> {
+    return this.socket.writable();
+  }
+
+  /** Has another token from now on. Connected, it signs in again with it, over the same link. */
+  setToken(token: string): void {
+    this.client.setToken(token);
+  }
+
+  /** Has other credentials from now on, as {@link RealtimeClient.setToken} does. */
+  setAuth(auth: object): void {
+    this.client.setAuth(auth);
+  }
+
+  /** Tells what is known about the network and the app, as {@link Client.hint} does. */
+  hint(hint: Hint): void {
+    this.client.hint(hint);
+  }
+
+  /** Disconnects and keeps nothing of the user who was signed in. `connect` works again, for the next user. */
+  forget(): void {
+    this.client.forget();
+  }
+
+  /** Ends the client for good. */
+  close(): void {
+    this.client.close();
+  }
+
+  #send(event: string, send: (link: Link) => Taken): Receipt {
+    return this.socket.encoded(event, null, true, send);
+  }
+}
+
+/** A notice of this name, as the event that it is here. */
+function ofName(name: string, handler: (event: any) => void): (notice: Notice) => void {
+  return (notice) => {
+    const { type, ...event } = notice;
+    if (type === name) handler(type === "error" ? notice.error : event);
+  };
+}
+
+/** Ids are numbers in some apps; anything else that is no string is told by the client. */
+function text(value: unknown): string {
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+}
+
+function isGroup(type: TargetType): boolean {
+  if (type !== "private" && type !== "group") throw new TypeError(`typing is \`private\` or \`group\`, not \`${type}\``);
+  return type === "group";
+}

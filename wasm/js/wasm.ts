@@ -1,0 +1,69 @@
+// The WebAssembly behind it all: loaded once, when the first client is made or when the app asks for it.
+
+import { initSync, on_panic } from "./glue/rejoin.js";
+import { said } from "./errors.js";
+
+/** Where the WebAssembly comes from: its address, an answer of `fetch`, its bytes, or a compiled module. */
+export type WasmSource = string | URL | Response | PromiseLike<Response> | BufferSource | WebAssembly.Module;
+
+let loading: Promise<void> | undefined;
+let loaded = false;
+const panicked: ((text: string) => void)[] = [];
+
+/** Whether clients can be made at once. */
+export function isLoaded(): boolean {
+  return loaded;
+}
+
+/** Is told when the WebAssembly has died, which is a bug in it. */
+export function onPanic(callback: (text: string) => void): void {
+  panicked.push(callback);
+}
+
+/**
+ * Loads the WebAssembly, if it is not loaded yet. Clients do so by themselves; call it to have it done sooner, or to say
+ * where it is: by default `rejoin.wasm` beside this script. Rejects if it cannot be loaded; calling it again tries again.
+ */
+export function load(source?: WasmSource): Promise<void> {
+  loading ??= compile(source ?? new URL("./rejoin.wasm", import.meta.url)).then(
+    (module) => {
+      initSync({ module });
+      on_panic((text: string) => {
+        for (const callback of panicked) callback(text);
+      });
+      loaded = true;
+    },
+    (thrown) => {
+      loading = undefined;
+      throw new Error(`the WebAssembly of rejoin could not be loaded: ${said(thrown)}`, { cause: thrown });
+    },
+  );
+  return loading;
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return WebAssembly.compile(source);
+  if (typeof source === "string" || source instanceof URL) {
+    const file = readFile(source);
+    if (file !== undefined) return WebAssembly.compile(file);
+    return compileAnswer(await fetch(source));
+  }
+  return compileAnswer(await source);
+}
+
+async function compileAnswer(response: Response): Promise<WebAssembly.Module> {
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
+  // Streaming needs `application/wasm`, which not every server knows.
+  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
+    return WebAssembly.compileStreaming(response);
+  }
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** Node's `fetch` reads no files. Not by `import`, which bundlers would look at. */
+function readFile(source: string | URL): BufferSource | undefined {
+  const node = (globalThis as { process?: { getBuiltinModule?(name: string): any } }).process;
+  if (!String(source).startsWith("file:")) return undefined;
+  return node?.getBuiltinModule?.("node:fs").readFileSync(new URL(source));
+}
