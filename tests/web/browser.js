@@ -1,11 +1,14 @@
-// The browser that the tests use: one of its own, or the one that REJOIN_BROWSER names, which many share.
+// The browser that the tests use: Chromium, without a window.
 
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 
 const CANDIDATES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Where Chromium is: CHROMIUM, or where Debian has it. */
+/** Where Chromium is: as CHROMIUM says, or where Debian has it. */
 export function executable() {
   const path = process.env.CHROMIUM ?? CANDIDATES.find((path) => existsSync(path));
   if (path === undefined) throw new Error("there is no Chromium: install it, or name it in CHROMIUM");
@@ -15,9 +18,40 @@ export function executable() {
 /** Root has no sandbox; /dev/shm is small in containers. */
 export const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"];
 
-/** A browser. Closing it closes what was opened with it. */
-export async function open(args = []) {
-  const shared = process.env.REJOIN_BROWSER;
-  if (shared !== undefined && args.length === 0) return chromium.connectOverCDP(shared);
-  return chromium.launch({ executablePath: executable(), args: [...ARGS, ...args] });
+/** Starts one that is steered by the DevTools protocol: its address, and how to end it. */
+export async function start(args = []) {
+  const profile = mkdtempSync(join(tmpdir(), "rejoin-browser-"));
+  const browser = spawn(
+    executable(),
+    [
+      ...ARGS,
+      ...args,
+      "--headless=new",
+      "--remote-debugging-port=0",
+      `--user-data-dir=${profile}`,
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      // Many pages at once, and none of them is in front.
+      "--disable-background-timer-throttling",
+      "--disable-backgrounding-occluded-windows",
+      "--disable-renderer-backgrounding",
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  const gone = new Promise((gone) => browser.on("exit", gone));
+  const address = await new Promise((found, failed) => {
+    gone.then((status) => failed(new Error(`the browser ended with ${status}`)));
+    createInterface({ input: browser.stderr }).on("line", (line) => {
+      const [, address] = /DevTools listening on (ws:\S+)/.exec(line) ?? [];
+      if (address !== undefined) found(address);
+    });
+  });
+  const close = async () => {
+    browser.kill();
+    await gone;
+    rmSync(profile, { recursive: true, force: true });
+  };
+  return { address, close };
 }
