@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+mod parts;
+
 /// A sentence fragment that is either part of the program or came from outside.
 pub type Text = Cow<'static, str>;
 

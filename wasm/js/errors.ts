@@ -46,7 +46,7 @@ type Row = readonly [kind: ErrorKind, retryable: 0 | 1, sentence: (error: RawErr
 
 const table: Record<number, Row> = {
   1001: ["invalidUrl", 0, (e) => `the address cannot be used: ${e.detail}; give one such as https://chat.example.com`],
-  1002: ["invalidOption", 0, (e) => `option \`${e.option}\` cannot be used: ${e.detail}`],
+  1002: ["invalidOption", 0, (e) => `option \`${here(e.option!)}\` cannot be used: ${e.detail}`],
   1003: ["invalidPayload", 0, (e) => `the payload cannot be used: ${e.detail}`],
   1004: ["closed", 0, () => "the client is closed; make a new one to go on"],
   1005: ["unsupported", 0, (e) => `not supported here: ${e.detail}`],
@@ -92,6 +92,12 @@ const table: Record<number, Row> = {
   ],
   6001: ["handler", 0, (e) => `a handler of event \`${e.event}\` failed: ${e.detail}`],
 };
+
+/** An option that the client has refused, by its name here. */
+function here(option: string): string {
+  const camel = option.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  return camel.replace(/^backoff\.(initial|max)$/, "reconnect.$1Delay").replace(/^backoff/, "reconnect");
+}
 
 /** Everything that can fail fails with this: `code` and `kind` are stable, `message` says what to do. */
 export class RejoinError extends Error {

@@ -184,56 +184,48 @@ export interface ChatEvents {
   storeError: { readonly error: RejoinError };
 }
 
-/** The chat protocol's names on the wire, where they are not the same. */
-const wire: Record<string, string> = {
-  closing: "closing",
-  connectionStatus: "connection_status",
-  error: "error",
-  friendStatusChange: "friend_status_change",
-  gameInvite: "game_invite",
-  gameMove: "game_move",
-  groupMessage: "group_message",
-  roomJoinFailed: "join_room_failed",
-  messageSent: "message_sent",
-  notification: "notification",
-  notificationsMarkedRead: "notifications_marked_read",
-  privateMessage: "private_message",
-  rateLimitExceeded: "rate_limit_exceeded",
-  roomCreated: "room_created",
-  roomJoined: "room_joined",
-  roomLeft: "room_left",
-  typingStart: "typing_start",
-  typingStop: "typing_stop",
-  userJoinedRoom: "user_joined_room",
-  userLeftRoom: "user_left_room",
-  warning: "warning",
-};
+/** The chat protocol's events as on the wire. Here they are in camelCase. */
+const WIRE =
+  "closing connection_status error friend_status_change game_invite game_move group_message join_room_failed message_sent " +
+  "notification notifications_marked_read private_message rate_limit_exceeded room_created room_joined room_left typing_start " +
+  "typing_stop user_joined_room user_left_room warning";
 
-const names = new Map(Object.entries(wire).map(([name, onWire]) => [onWire, name]));
+interface Names {
+  /** By either name. */
+  wire: Map<string, string>;
+  here: Map<string, string>;
+}
+
+let names: Names | undefined;
+
+function known(): Names {
+  if (names === undefined) {
+    names = { wire: new Map(), here: new Map() };
+    for (const wire of WIRE.split(" ")) {
+      const camel = wire.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+      // The one event that begins like its neighbours instead.
+      const here = camel === "joinRoomFailed" ? "roomJoinFailed" : camel;
+      names.here.set(wire, here);
+      names.wire.set(camel, wire).set(here, wire);
+    }
+  }
+  return names;
+}
 
 /** What an event is called on the wire; a name that the chat protocol does not know stays as it is. */
 export function wireName(name: string): string {
-  return Object.hasOwn(wire, name) ? wire[name]! : name;
+  return known().wire.get(name) ?? name;
 }
 
 /** And what it is called here. */
 export function eventName(onWire: string): string {
-  return names.get(onWire) ?? onWire;
+  return known().here.get(onWire) ?? onWire;
 }
 
 /** What the client itself tells, under the same names. */
-const own = new Set([
-  "connectionFailed",
-  "reconnected",
-  "handlerError",
-  "overflow",
-  "messageStatus",
-  "accountChanged",
-  "warning",
-  "storeError",
-  "error",
-]);
+const OWN =
+  " connectionFailed reconnected handlerError overflow messageStatus accountChanged warning storeError error ";
 
 export function isOwn(name: string): boolean {
-  return own.has(name);
+  return OWN.includes(` ${name} `);
 }

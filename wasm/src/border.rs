@@ -18,7 +18,7 @@ use rejoin::receipt::{Acceptor, Completer};
 use rejoin::{Notice, Outcome, Payload, Reason, State, StateChange, Transport};
 use wasm_bindgen::JsValue;
 
-use crate::errors::{self, millis, text};
+use crate::errors::{millis, text};
 
 /// Tells JavaScript.
 pub(crate) struct Border {
@@ -158,7 +158,7 @@ impl Batch {
     fn failure(&mut self, outcome: &Outcome) {
         if let Some(error) = outcome.error() {
             self.json.extend_from_slice(b",0,");
-            errors::write(&mut self.json, error);
+            error.write_parts(&mut self.json);
         }
     }
 }
@@ -189,7 +189,7 @@ fn string_or_null(object: &mut ObjectWriter<'_, Vec<u8>>, name: &str, value: Opt
 fn with_error(object: &mut ObjectWriter<'_, Vec<u8>>, error: Option<&rejoin::Error>) {
     if let Some(error) = error {
         let mut json = Vec::with_capacity(96);
-        errors::write(&mut json, error);
+        error.write_parts(&mut json);
         object.raw("error", text(&json));
     }
 }

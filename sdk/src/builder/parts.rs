@@ -201,12 +201,11 @@ impl Parts {
         if self.backoff.multiplier.is_nan() || self.backoff.multiplier < 1.0 {
             return Err(Error::option("backoff.multiplier", "it has to be at least 1"));
         }
-        if self.backoff.initial.is_zero() || self.backoff.max.is_zero() {
-            return Err(Error::option("backoff", "`initial` and `max` have to be over zero"));
-        }
         self.queue.check()?;
         let typing = &self.typing;
         for (name, limit) in [
+            ("backoff.initial", self.backoff.initial),
+            ("backoff.max", self.backoff.max),
             ("connect_timeout", self.connect_timeout),
             ("ack_timeout", self.ack_timeout),
             ("typing.auto_stop", typing.auto_stop),

@@ -1,11 +1,10 @@
 //! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, gloo-net and gloo-timers.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::FutureExt;
 use gloo_timers::future::TimeoutFuture;
 
 use super::exchange::Exchange;
@@ -88,36 +87,43 @@ impl Dialer for WebDialer {
     }
 }
 
+/// One timeout of the browser's, which is not set anew for a time that is later than its own: deadlines move on with every
+/// message, and a timeout that goes off early looks at the clock and is set for the rest.
 #[derive(Default)]
 struct Timer {
     at: Option<Duration>,
-    timeout: Option<TimeoutFuture>,
+    timeout: Option<(Duration, TimeoutFuture)>,
 }
 
 impl Alarm for Timer {
     fn set(&mut self, at: Option<Duration>) -> bool {
-        if self.at == at {
-            return false;
-        }
         self.at = at;
-        self.timeout = at.map(|at| {
-            let left = at.saturating_sub(Web.now().mono).as_millis();
-            // A later time than setTimeout can hold rings early, which the core takes for a look at the clock.
-            TimeoutFuture::new(u32::try_from(left).unwrap_or(u32::MAX).min(i32::MAX as u32))
-        });
+        match (at, &self.timeout) {
+            (Some(at), Some((set_for, _))) if at < *set_for => self.timeout = None,
+            (Some(_), None) => {}
+            _ => return false,
+        }
         true
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(timeout) = &mut self.timeout else {
-            return Poll::Pending;
-        };
-        match Pin::new(timeout).poll(cx) {
-            Poll::Ready(()) => {
-                *self = Self::default();
-                Poll::Ready(())
+        loop {
+            let Some((_, timeout)) = &mut self.timeout else {
+                let Some(at) = self.at else { return Poll::Pending };
+                let left = at.saturating_sub(Web.now().mono).as_millis();
+                // More than setTimeout can hold is waited for in parts.
+                let left = u32::try_from(left).unwrap_or(u32::MAX).min(i32::MAX as u32);
+                self.timeout = Some((at, TimeoutFuture::new(left)));
+                continue;
+            };
+            if timeout.poll_unpin(cx).is_pending() {
+                return Poll::Pending;
             }
-            Poll::Pending => Poll::Pending,
+            self.timeout = None;
+            if self.at.is_some_and(|at| at <= Web.now().mono) {
+                self.at = None;
+                return Poll::Ready(());
+            }
         }
     }
 }

@@ -74,9 +74,13 @@ impl WebSocket {
             _message: callback(&inbox, |inbox, message: MessageEvent| {
                 inbox.events.push_back(read(&message))
             }),
-            _close: callback(&inbox, |inbox, _: CloseEvent| {
-                let lost = Error::Unreachable("the browser closed the WebSocket; it does not say why".into());
-                let error = (!inbox.open).then_some(lost);
+            _close: callback(&inbox, |inbox, end: CloseEvent| {
+                let why = match (inbox.open, end.was_clean()) {
+                    (false, _) => Some("the browser could not open a WebSocket; it does not say why"),
+                    (true, false) => Some("the connection broke; the browser does not say why"),
+                    (true, true) => None,
+                };
+                let error = why.map(|why| Error::Unreachable(why.into()));
                 inbox.events.push_back(LinkEvent::Closed(error));
             }),
         };
