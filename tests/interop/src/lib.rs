@@ -28,7 +28,7 @@ use serde_json::{Value, json};
 
 pub use node::NodeServer;
 pub use path::Path;
-pub use testee::{Outcome, Refusal, Testee};
+pub use testee::{Outcome, Refusal, Testee, in_browser, is_no_handshake};
 
 /// A binary argument as JSON lines carry it, at any depth of a payload.
 pub fn binary(bytes: &[u8]) -> Value {

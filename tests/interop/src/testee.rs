@@ -46,12 +46,27 @@ pub struct Refusal {
     pub server_code: Option<String>,
 }
 
+fn platform() -> String {
+    std::env::var("REJOIN_TESTEE").unwrap_or_else(|_| "rust".to_owned())
+}
+
+/// Whether the testee lives in a page. There the browser does some things itself, and does not tell the page of others: why
+/// a WebSocket did not open, or what was wrong with a frame.
+pub fn in_browser() -> bool {
+    platform() == "web"
+}
+
+/// Whether this is the code of an answer that no server of ours gives. A page is told only that nothing came of it.
+pub fn is_no_handshake(code: &Value) -> bool {
+    code == 2004 || (in_browser() && code == 2001)
+}
+
 impl Testee {
     /// Starts the testee of the platform that `REJOIN_TESTEE` names, built anew where its sources have
     /// changed. Must be called inside a tokio runtime.
     pub fn start() -> Self {
         static BUILT: OnceLock<()> = OnceLock::new();
-        let platform = std::env::var("REJOIN_TESTEE").unwrap_or_else(|_| "rust".to_owned());
+        let platform = platform();
         BUILT.get_or_init(|| {
             let mut build = process::Command::new(SCRIPT);
             build.args(["--build", &platform]).stdin(Stdio::null());

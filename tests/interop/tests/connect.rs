@@ -1,6 +1,6 @@
 //! Connecting, namespaces over one link, and ending.
 
-use rejoin_interop::{NodeServer, Testee, options};
+use rejoin_interop::{NodeServer, Testee, in_browser, options};
 use serde_json::json;
 
 #[tokio::test]
@@ -37,13 +37,12 @@ async fn what_the_server_emits_as_one_joins_is_heard() {
 }
 
 #[tokio::test]
-async fn path_query_and_headers_reach_the_server() {
+async fn path_and_query_reach_the_server() {
     let server = NodeServer::start(json!({ "socketio": { "path": "/realtime" } })).await;
     let testee = Testee::start();
     let options = options(json!({
         "path": "/realtime",
         "query": { "team": "red & blue", "größe": "ü+1" },
-        "headers": { "X-Trace": "abc-1" },
     }));
     testee.create("a", &server.url(), options).await;
     testee.connected("a").await;
@@ -53,7 +52,21 @@ async fn path_query_and_headers_reach_the_server() {
     assert_eq!(link["query"]["team"], "red & blue");
     assert_eq!(link["query"]["größe"], "ü+1");
     assert_eq!(link["query"]["EIO"], "4");
-    assert_eq!(link["headers"]["x-trace"], "abc-1");
+}
+
+#[tokio::test]
+async fn headers_reach_the_server_or_are_refused_where_there_can_be_none() {
+    let server = NodeServer::start(json!({})).await;
+    let testee = Testee::start();
+    let options = options(json!({ "headers": { "X-Trace": "abc-1" } }));
+    if in_browser() {
+        let create = json!({ "op": "create", "client": "a", "url": server.url(), "options": options });
+        assert_eq!(testee.refused(create).await.code, 1005);
+        return;
+    }
+    testee.create("a", &server.url(), options).await;
+    testee.connected("a").await;
+    assert_eq!(server.wait_link().await["headers"]["x-trace"], "abc-1");
 }
 
 #[tokio::test]

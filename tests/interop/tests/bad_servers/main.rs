@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rejoin_interop::{NodeServer, Testee, merged, options};
+use rejoin_interop::{NodeServer, Testee, in_browser, merged, options};
 use serde_json::{Value, json};
 
 mod closes;
@@ -80,7 +80,9 @@ impl Bench {
         let waiting = testee.wait_state(client, "waiting").await;
         assert_eq!(waiting["reason"], verdict.reason, "{waiting}");
         let code = waiting["error"]["code"].as_u64().unwrap_or_default();
-        assert!(verdict.codes.contains(&code), "{waiting}");
+        // Where something answered otherwise than a server of ours does, a page is told only that nothing came of it.
+        let untold = in_browser() && code == 2001 && verdict.codes.contains(&2004);
+        assert!(verdict.codes.contains(&code) || untold, "{waiting}");
         // A sentence, and not what the server sent.
         let message = waiting["error"]["message"].as_str().unwrap_or_default();
         assert!((20..400).contains(&message.len()), "{waiting}");

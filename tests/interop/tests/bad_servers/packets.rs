@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rejoin_interop::{NodeServer, Testee, options};
+use rejoin_interop::{NodeServer, Testee, in_browser, options};
 use serde_json::json;
 
 use crate::script::Step;
@@ -68,7 +68,13 @@ async fn frames_that_are_none_close_the_link() {
             [b"\x89\x7e\x01\x00".to_vec(), vec![b'x'; 256]].concat(),
         ),
     ] {
-        unreadable(&bench, WEBSOCKET, what, vec![Step::Write(bytes)]).await;
+        let steps = [joined(), vec![Step::Write(bytes), Step::Stay]].concat();
+        // The browser ends such a link itself.
+        let verdict = match in_browser() {
+            true => verdict("transport error", &[2001]),
+            false => verdict("parse error", &[2005]),
+        };
+        bench.outlives_script(WEBSOCKET, what, &steps, &verdict).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rejoin_interop::{merged, options};
+use rejoin_interop::{is_no_handshake, merged, options};
 use serde_json::{Value, json};
 
 use crate::{client, over, works};
@@ -69,7 +69,7 @@ async fn a_single_transport_is_the_only_one_that_is_tried() {
     for _ in 0..3 {
         let waiting = testee.wait_state("a", "waiting").await;
         assert_eq!(waiting["reason"], "connect error");
-        assert_eq!(waiting["error"]["code"], 2004, "{waiting}");
+        assert!(is_no_handshake(&waiting["error"]["code"]), "{waiting}");
     }
     assert_eq!(server.links(), 0);
     server.gate(json!({})).await;
@@ -93,7 +93,8 @@ async fn where_neither_works_attempts_go_on_until_one_does() {
     let (server, testee) = client(behind_a_proxy(gate), options(json!({}))).await;
     testee.connect("a").await;
     for _ in 0..4 {
-        assert_eq!(testee.wait_state("a", "waiting").await["error"]["code"], 2004);
+        let waiting = testee.wait_state("a", "waiting").await;
+        assert!(is_no_handshake(&waiting["error"]["code"]), "{waiting}");
     }
     server.gate(json!({ "upgrade": 502 })).await;
     assert_eq!(testee.wait_state("a", "connected").await["transport"], "polling");

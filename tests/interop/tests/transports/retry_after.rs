@@ -2,14 +2,20 @@
 
 use std::time::{Duration, Instant};
 
-use rejoin_interop::options;
+use rejoin_interop::{in_browser, options};
 use serde_json::json;
 
 use crate::{client, over, works};
 
 #[tokio::test]
 async fn a_handshake_that_is_refused_for_a_time_is_tried_again_then() {
-    for transport in ["websocket", "polling"] {
+    // A page is not shown the answer that refuses a WebSocket.
+    let transports = if in_browser() {
+        &["polling"][..]
+    } else {
+        &["websocket", "polling"]
+    };
+    for transport in transports {
         let gate = json!({ "upgrade": 503, "request": 503, "retryAfter": "1", "times": 1 });
         let (server, testee) = client(json!({ "gate": gate }), over(&[transport])).await;
         let began = Instant::now();
@@ -40,8 +46,13 @@ async fn a_date_is_understood_too() {
 
 #[tokio::test]
 async fn a_server_that_has_said_when_is_not_asked_over_the_other_transport() {
-    let gate = json!({ "upgrade": 503, "retryAfter": "600", "times": 1 });
-    let (server, testee) = client(json!({ "gate": gate }), options(json!({}))).await;
+    // Where a page is not shown the answer, the other transport comes first.
+    let (refused, options) = match in_browser() {
+        true => ("request", over(&["polling", "websocket"])),
+        false => ("upgrade", options(json!({}))),
+    };
+    let gate = json!({ refused: 503, "retryAfter": "600", "times": 1 });
+    let (server, testee) = client(json!({ "gate": gate }), options).await;
     testee.connect("a").await;
     let waiting = testee.wait_state("a", "waiting").await;
     // Five minutes at most, whatever it asks for.
