@@ -23,6 +23,9 @@ const MOST_WAITING: u32 = 64 << 10;
 /// How often it is looked at how much waits, in ms: browsers do not tell when it becomes less.
 const LOOK: u32 = 20;
 
+/// What browsers say of a WebSocket that ended without a closing frame (RFC 6455, section 7.4.1).
+const BROKEN: u16 = 1006;
+
 /// What the browser's callbacks and the driver share.
 #[derive(Default)]
 struct Inbox {
@@ -75,10 +78,10 @@ impl WebSocket {
                 inbox.events.push_back(read(&message))
             }),
             _close: callback(&inbox, |inbox, end: CloseEvent| {
-                let why = match (inbox.open, end.was_clean()) {
+                let why = match (inbox.open, end.code()) {
                     (false, _) => Some("the browser could not open a WebSocket; it does not say why"),
-                    (true, false) => Some("the connection broke; the browser does not say why"),
-                    (true, true) => None,
+                    (true, BROKEN) => Some("the connection broke; the browser does not say why"),
+                    (true, _) => None,
                 };
                 let error = why.map(|why| Error::Unreachable(why.into()));
                 inbox.events.push_back(LinkEvent::Closed(error));
