@@ -48,6 +48,11 @@
 // platform. Where there are threads the bounds of `sys` demand `Send`.
 #![allow(clippy::arc_with_non_send_sync)]
 
+// `#[test]` is the browser's.
+#[cfg(all(test, target_arch = "wasm32"))]
+#[macro_use]
+extern crate rejoin_wasm_test;
+
 mod broken;
 mod builder;
 mod client;

@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[cfg(target_arch = "wasm32")]
+#[macro_use]
+extern crate rejoin_wasm_test;
+
 mod strategies;
 
 use proptest::collection::vec;

@@ -1,4 +1,5 @@
-//! The store in a folder: its files, its lock, and what becomes of it when its client is closed.
+//! The store in a folder: its files, its lock, and what becomes of it when its client is closed. What a client makes of
+//! messages of an earlier run.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests fail by panics")]
 
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::FutureExt;
-use rejoin::store::{Contents, FileStore, Profile, Record, Store, Transaction};
-use rejoin::{Error, RealtimeClient};
+use rejoin::store::{Contents, FileStore, MemoryStore, Profile, Record, Store, Transaction};
+use rejoin::{Client, EmitOptions, Error, Overflow, QueueConfig, RawArgs, RealtimeClient, SocketOptions};
 
 /// A folder that is deleted with what is in it.
 struct Temporary(PathBuf);
@@ -295,4 +296,29 @@ fn what_is_kept_is_not_in_its_debug_output() {
         text.contains("FileStore") && !text.contains("private_message"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn options_of_a_socket_are_its_own_after_a_restart_too() {
+    let store = MemoryStore::new();
+    let mut record = Record::default();
+    record.seq = 1;
+    record.namespace = "/news".into();
+    record.body = r#"["m",{}]"#.into();
+    let mut transaction = Transaction::default();
+    transaction.put.push(record);
+    store.clone().apply(transaction).await.unwrap();
+    let next = Client::builder("http://127.0.0.1:1")
+        .token("shared")
+        .store(store)
+        .build()
+        .unwrap();
+    let mut queue = QueueConfig::default();
+    queue.capacity = 1;
+    queue.overflow = Overflow::Reject;
+    let socket = next.socket_with("/news", SocketOptions::new().queue(queue)).unwrap();
+    assert_eq!(socket.pending().len(), 1);
+    let more = socket.emit_raw("m", RawArgs::json("[{}]"), EmitOptions::new());
+    let outcome = more.await;
+    assert_eq!(outcome.error(), Some(&Error::Overloaded), "its own queue is full");
 }

@@ -13,6 +13,8 @@ use crate::core::{Method, Now, Request};
 use crate::error::Error;
 
 mod http;
+#[cfg(test)]
+mod tests;
 mod websocket;
 
 /// The one platform of a page or a worker.

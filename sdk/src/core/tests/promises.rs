@@ -261,42 +261,6 @@ fn the_seq_of_a_record_is_no_overflow() {
     next.drain();
 }
 
-#[test]
-fn options_of_a_socket_are_its_own_after_a_restart_too() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let _in = runtime.enter();
-    let store = MemoryStore::new();
-    let record = crate::store::Record {
-        seq: 1,
-        namespace: "/news".into(),
-        body: r#"["m",{}]"#.into(),
-        ..Default::default()
-    };
-    let transaction = Transaction {
-        put: vec![record],
-        ..Transaction::default()
-    };
-    let _ = store.clone().apply(transaction).now_or_never();
-    let next = crate::Client::builder("http://127.0.0.1:1")
-        .token("shared")
-        .store(store)
-        .build()
-        .unwrap();
-    let queue = crate::QueueConfig {
-        capacity: 1,
-        overflow: crate::Overflow::Reject,
-        ..Default::default()
-    };
-    let options = crate::SocketOptions::new().queue(queue);
-    let socket = next.socket_with("/news", options).unwrap();
-    assert_eq!(socket.pending().len(), 1);
-    let more = socket.emit_raw("m", crate::RawArgs::json("[{}]"), EmitOptions::new());
-    assert_eq!(error_of(&more), Error::Overloaded, "its own queue is full");
-}
-
 fn as_user(user: &str) -> String {
     GREETING.replace("u1", user)
 }

@@ -23,6 +23,7 @@ use crate::error::Error;
 mod answers;
 mod connections;
 mod cookies;
+mod threads;
 #[cfg(feature = "tls")]
 mod tls;
 
