@@ -4,10 +4,11 @@
 //   node tests/web/bench/main.js [rounds]
 
 import { createServer } from "node:http";
-import { chromium } from "playwright-core";
 import { WebSocketServer } from "ws";
-import { ARGS, executable } from "../browser.js";
+import { start } from "../browser.js";
 import { PACKAGE, serve } from "../serve.js";
+// Not Playwright: it has the browser tell it of every frame, which takes longer than all that is measured.
+import { Page } from "../testee/devtools.js";
 
 const here = new URL("./", import.meta.url).pathname;
 const rounds = Number(process.argv[2] ?? 7);
@@ -39,7 +40,7 @@ const files = await serve({
   folders: { "/bench/": here, "/rejoin/": PACKAGE, "/socket.io/": npm },
   pages: { "/": `<!doctype html><link rel="icon" href="data:,">` },
 });
-const browser = await chromium.launch({ executablePath: executable(), args: ARGS });
+const browser = await start();
 
 const CLIENTS = ["rejoin", "socket.io-client"];
 const results = {};
@@ -47,32 +48,33 @@ const note = (client, measured) => {
   for (const [what, value] of Object.entries(measured)) ((results[what] ??= {})[client] ??= []).push(value);
 };
 
-// A page of its own for each start, and nothing in the cache of compiled code but what a first visit leaves.
+/** Calls a function of page.js with a client's name. */
+const call = (page, name, client) =>
+  page.evaluate(`import("/bench/page.js").then((bench) => bench.${name}(${JSON.stringify(client)}, ${JSON.stringify(url)}))`);
+
+async function visit() {
+  const page = await Page.open(browser.address);
+  await page.goto(files.url);
+  return page;
+}
+
+// A first visit each: nothing is in any cache.
 for (let round = 0; round < rounds; round += 1) {
   for (const client of CLIENTS) {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    await page.goto(files.url);
-    note(client, await page.evaluate(async ([client, url]) => {
-      const { start } = await import("/bench/page.js");
-      return start(client, url);
-    }, [client, url]));
-    await context.close();
+    const page = await visit();
+    note(client, await call(page, "start", client));
+    await page.close();
   }
 }
-const page = await (await browser.newContext()).newPage();
-page.on("console", (message) => console.error(message.text()));
-await page.goto(files.url);
+const page = await visit();
 for (let round = 0; round <= rounds; round += 1) {
   for (const client of round % 2 ? CLIENTS : CLIENTS.toReversed()) {
-    const measured = await page.evaluate(async ([client, url]) => {
-      const { run } = await import("/bench/page.js");
-      return run(client, url);
-    }, [client, url]);
+    const measured = await call(page, "run", client);
     // The first is for the compilers.
     if (round > 0) note(client, measured);
   }
 }
+await page.close();
 await browser.close();
 await files.close();
 http.close();
