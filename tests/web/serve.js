@@ -17,11 +17,13 @@ const TYPES = {
 
 /**
  * Serves on a loopback port. `folders` maps the beginning of a path to a folder; `pages` maps a path to a text, which is
- * HTML; `headers` go with every answer.
+ * HTML; `answers` maps a path to a function that answers otherwise, as long as it is there; `headers` go with every other
+ * answer.
  */
-export async function serve({ folders = {}, pages = {}, headers = {} }) {
+export async function serve({ folders = {}, pages = {}, answers = {}, headers = {} }) {
   const server = createServer((request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url, "http://localhost").pathname));
+    if (Object.hasOwn(answers, path)) return answers[path](response);
     if (Object.hasOwn(pages, path)) {
       response.writeHead(200, { "Content-Type": TYPES[".html"], ...headers });
       return response.end(pages[path]);

@@ -103,7 +103,9 @@ export interface RealtimeOptions extends ClientOptions {
   typing?: TypingOptions;
 }
 
+/** @internal */
 type Check = "number" | "boolean" | "string" | readonly string[] | Group | "own";
+/** @internal */
 interface Group {
   [name: string]: Check;
 }
@@ -156,14 +158,14 @@ const elsewhere: Record<string, string> = {
   ca: "browsers decide themselves which certificates they trust",
 };
 
-/** Which options there are. */
+/** @internal Which options there are. */
 export const known = { socket, client, chat };
 
-/** Sets one option, once the client is there. */
+/** @internal Sets one option, once the client is there. */
 export type Setting = (settings: Settings) => void;
 
 /**
- * Looks at every option, and says how to set it.
+ * @internal Looks at every option, and says how to set it.
  *
  * @throws RejoinError `invalidOption` with the option's name, `unsupported` for those that a browser cannot have.
  */
@@ -269,5 +271,5 @@ async function ask(provider: () => unknown, write: (given: unknown) => string): 
   }
 }
 
-/** Credentials as the text of a JSON object. */
+/** @internal Credentials as the text of a JSON object. */
 export const credentials = { object, token: tokenJson };

@@ -25,20 +25,20 @@ export function onPanic(callback: (text: string) => void): void {
  * where it is: by default `rejoin.wasm` beside this script. Rejects if it cannot be loaded; calling it again tries again.
  */
 export function load(source?: WasmSource): Promise<void> {
-  loading ??= compile(source ?? new URL("./rejoin.wasm", import.meta.url)).then(
-    (module) => {
-      initSync({ module });
-      on_panic((text: string) => {
-        for (const callback of panicked) callback(text);
-      });
-      loaded = true;
-    },
-    (thrown) => {
-      loading = undefined;
-      throw new Error(`the WebAssembly of rejoin could not be loaded: ${said(thrown)}`, { cause: thrown });
-    },
-  );
+  loading ??= start(source).catch((thrown) => {
+    loading = undefined;
+    throw new Error(`the WebAssembly of rejoin could not be loaded: ${said(thrown)}`, { cause: thrown });
+  });
   return loading;
+}
+
+// In here, because without `import.meta`, as in a script that is no module, there is no such address.
+async function start(source: WasmSource = new URL("./rejoin.wasm", import.meta.url)): Promise<void> {
+  initSync({ module: await compile(source) });
+  on_panic((text: string) => {
+    for (const callback of panicked) callback(text);
+  });
+  loaded = true;
 }
 
 async function compile(source: WasmSource): Promise<WebAssembly.Module> {
@@ -54,11 +54,13 @@ async function compile(source: WasmSource): Promise<WebAssembly.Module> {
 
 async function compileAnswer(response: Response): Promise<WebAssembly.Module> {
   if (!response.ok) throw new Error(`${response.url} answered ${response.status}`);
-  // Streaming needs `application/wasm`, which not every server knows.
-  if (response.headers.get("content-type")?.startsWith("application/wasm")) {
-    return WebAssembly.compileStreaming(response);
-  }
-  return WebAssembly.compile(await response.arrayBuffer());
+  // Streaming needs exactly `application/wasm`, which not every server knows.
+  const type = response.headers.get("content-type");
+  if (type?.toLowerCase() === "application/wasm") return WebAssembly.compileStreaming(response);
+  const bytes = await response.arrayBuffer();
+  // A server of a single-page app answers with the page to any path that it does not know.
+  if (new Uint8Array(bytes)[0] !== 0) throw new Error(`${response.url} answered with ${type}, which is no WebAssembly`);
+  return WebAssembly.compile(bytes);
 }
 
 /** Node's `fetch` reads no files. Not by `import`, which bundlers would look at. */
