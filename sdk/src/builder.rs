@@ -49,14 +49,15 @@ impl Buildable for Client {
 /// [`build`](Self::build).
 #[must_use = "a builder does nothing until `build`"]
 pub struct Builder<T> {
-    parts: Parts,
+    /// Boxed: every option moves the builder.
+    parts: Box<Parts>,
     builds: PhantomData<fn() -> T>,
 }
 
 impl<T: Buildable> Builder<T> {
     pub(crate) fn new(url: String) -> Self {
         Self {
-            parts: Parts::new(url),
+            parts: Box::new(Parts::new(url)),
             builds: PhantomData,
         }
     }

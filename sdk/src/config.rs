@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::core::{Body, scan};
 use crate::error::Error;
+use crate::sys;
 
 /// What is spoken with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -235,7 +236,10 @@ impl Endpoint {
         if url.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
             return Err(bad("it holds a space or a control character"));
         }
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
+        let (scheme, rest) = url
+            .split_once(':')
+            .and_then(|(scheme, rest)| Some((scheme, rest.strip_prefix("//")?)))
+            .ok_or_else(|| bad("it has no scheme"))?;
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "http" | "ws" => false,
             "https" | "wss" => true,
@@ -250,8 +254,9 @@ impl Endpoint {
         let (host, port) = match authority.strip_prefix('[') {
             Some(rest) => {
                 let (host, after) = rest.split_once(']').ok_or_else(|| bad("its `[` has no `]`"))?;
-                let v6: Result<std::net::Ipv6Addr, _> = host.parse();
-                v6.map_err(|_| bad("between `[` and `]` stands no IPv6 address"))?;
+                if !host.contains(':') || sys::is_loopback(host).is_none() {
+                    return Err(bad("between `[` and `]` stands no IPv6 address"));
+                }
                 match after.strip_prefix(':') {
                     None if !after.is_empty() => return Err(bad("its port is not behind a `:`")),
                     port => (host, port),
@@ -310,12 +315,7 @@ impl Endpoint {
 
     /// Whether the host is this machine, where a token may travel without TLS.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host.ends_with(".localhost")
-            || self
-                .host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        self.host == "localhost" || self.host.ends_with(".localhost") || sys::is_loopback(&self.host) == Some(true)
     }
 }
 

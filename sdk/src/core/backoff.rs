@@ -16,13 +16,18 @@ pub fn delay(config: &BackoffConfig, n: u32, rng: &mut Rng) -> Duration {
     let grown = config.initial.as_secs_f64() * config.multiplier.powi(n.min(i32::MAX as u32) as i32);
     let capped = grown.min(config.max.as_secs_f64());
     let factor = if config.jitter { 0.5 + rng.fraction() / 2.0 } else { 1.0 };
-    Duration::try_from_secs_f64(capped * factor).unwrap_or(config.max)
+    seconds(capped * factor)
 }
 
 /// The delay that a server asked for: at most 5 min, and a draw from [0, max] longer, so that not all of its clients come
 /// back in the same instant.
 pub(crate) fn told(config: &BackoffConfig, after: Duration, rng: &mut Rng) -> Duration {
-    after.min(LONGEST_TOLD) + config.max.mul_f64(rng.fraction())
+    after.min(LONGEST_TOLD) + seconds(config.max.as_secs_f64() * rng.fraction())
+}
+
+/// To the nearest nanosecond, and at most 584 years.
+fn seconds(seconds: f64) -> Duration {
+    Duration::from_nanos((seconds * 1e9 + 0.5) as u64)
 }
 
 #[cfg(test)]

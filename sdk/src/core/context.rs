@@ -274,21 +274,19 @@ impl Context {
             store.failures = store.failures.saturating_add(1);
             store.retry = Some(now.saturating_add(wait));
         }
-        let split = store.puts.partition_point(|(at, ..)| *at <= turn);
-        for (_, seq, acceptor) in store.puts.drain(..split) {
+        while let Some((_, seq, acceptor)) = pop_if(&mut store.puts, |(at, ..)| *at <= turn) {
             done.put.push(seq);
             if kept {
                 self.out.push_back(Output::Accept(acceptor));
             }
         }
-        let split = store.releases.partition_point(|(at, ..)| *at <= turn);
-        done.released = store
-            .releases
-            .drain(..split)
-            .map(|(_, socket, seq)| (socket, seq))
-            .collect();
-        let split = store.endings.partition_point(|(at, ..)| *at <= turn);
-        let endings: Vec<_> = store.endings.drain(..split).collect();
+        while let Some((_, socket, seq)) = pop_if(&mut store.releases, |(at, ..)| *at <= turn) {
+            done.released.push((socket, seq));
+        }
+        let mut endings = Vec::new();
+        while let Some(ending) = pop_if(&mut store.endings, |(at, ..)| *at <= turn) {
+            endings.push(ending);
+        }
         for (_, socket, completer, outcome) in endings {
             // Where its record is still there, a later run of the program may send it.
             let outcome = failure.map_or(outcome, |error| Outcome::Unconfirmed(error.clone()));
@@ -296,4 +294,9 @@ impl Context {
         }
         done
     }
+}
+
+/// Takes the first of a queue if it fits.
+fn pop_if<T>(queue: &mut VecDeque<T>, fits: impl Fn(&T) -> bool) -> Option<T> {
+    queue.front().is_some_and(fits).then(|| queue.pop_front())?
 }

@@ -11,7 +11,7 @@ use super::connection::{Core, Dial};
 use super::io::{Frame, LinkEvent, Now, Output, SocketId};
 use super::link::{Link, Role};
 use super::namespace::{Namespace, Phase, Why};
-use super::probe::PROBE_NAMESPACE;
+use super::probe::names_probe;
 use super::timers::Timer;
 use crate::error::Error;
 use crate::receipt::Outcome;
@@ -138,7 +138,7 @@ impl Core {
                 link.unread = false;
                 return self.finish_leaving();
             }
-            LinkEvent::Text(text) if text.contains(PROBE_NAMESPACE) => {
+            LinkEvent::Text(text) if names_probe(&text) => {
                 link.unread = false;
                 return self.finish_leaving();
             }

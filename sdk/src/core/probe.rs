@@ -24,6 +24,12 @@ pub(super) const PROBE: Duration = Duration::from_secs(2);
 /// A namespace that no server has.
 pub(super) const PROBE_NAMESPACE: &str = "/rejoin-probe";
 
+/// Whether a packet's text holds that name.
+pub(super) fn names_probe(text: &str) -> bool {
+    let mut windows = text.as_bytes().windows(PROBE_NAMESPACE.len());
+    windows.any(|window| window == PROBE_NAMESPACE.as_bytes())
+}
+
 impl Core {
     /// An answer is overdue. Where the message can be sent again its fate waits for the probe's.
     pub(super) fn ack_overdue(&mut self, socket: SocketId, id: u64) {

@@ -22,9 +22,9 @@ pub mod sim;
 mod web;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use native::{blocking, files, platform};
+pub(crate) use native::{blocking, files, is_loopback, platform};
 #[cfg(target_arch = "wasm32")]
-pub(crate) use web::platform;
+pub(crate) use web::{is_loopback, platform};
 
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) mod maybe {

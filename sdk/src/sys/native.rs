@@ -30,6 +30,12 @@ mod tests;
 mod tls;
 mod websocket;
 
+/// Whether an IP address, one of version 6 without its brackets, is this machine; `None` for what is no address.
+pub(crate) fn is_loopback(address: &str) -> Option<bool> {
+    let address = address.parse::<std::net::IpAddr>().ok()?;
+    Some(address.is_loopback())
+}
+
 /// The platform of the tokio runtime that the caller is in.
 pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
     match Handle::try_current() {

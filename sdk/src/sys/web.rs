@@ -1,4 +1,4 @@
-//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, gloo-net and gloo-timers.
+//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, js-sys and gloo-timers.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -20,6 +20,20 @@ mod websocket;
 /// The one platform of a page or a worker.
 pub(crate) fn platform() -> Result<Arc<dyn Sys>, Error> {
     Ok(Arc::new(Web))
+}
+
+/// Whether an IP address, one of version 6 without its brackets, is this machine; `None` for what is no address.
+///
+/// The browser reads it: the standard library's parser would be three kilobytes of what a page downloads.
+pub(crate) fn is_loopback(address: &str) -> Option<bool> {
+    let url = match address.contains(':') {
+        true => ["http://[", address, "]"].concat(),
+        false => ["http://", address].concat(),
+    };
+    let host = web_sys::Url::new(&url).ok()?.hostname();
+    // Names are left: an address of version 4 comes back as four numbers.
+    let is_address = host.starts_with('[') || host.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit());
+    is_address.then(|| host == "[::1]" || host.starts_with("127."))
 }
 
 fn check(options: &LinkOptions) -> Result<(), Error> {
