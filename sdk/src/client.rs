@@ -143,6 +143,7 @@ impl Client {
             handle: Arc::clone(&self.handle),
             id,
             namespace: parts.namespace,
+            #[cfg(feature = "handlers")]
             registry: parts.registry,
             own: SocketRef {
                 shared: Arc::downgrade(&self.handle.shared),

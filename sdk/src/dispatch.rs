@@ -7,15 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-use bytestring::ByteString;
 use futures::channel::oneshot;
 
 use crate::config::Limits;
 use crate::core::{Happening, SocketId};
-use crate::event::Event;
-use crate::payload::Payload;
-use crate::registry::{Registry, Snapshot};
-use crate::shared::{Shared, SocketRef};
+use crate::registry::Listeners;
+use crate::shared::Shared;
 
 /// What waits for handlers.
 pub(crate) struct Queue {
@@ -169,33 +166,28 @@ const TURN: usize = 64;
 /// so that whoever waits for their end can end the process.
 pub(crate) async fn run(shared: Arc<Shared>, rests: Option<oneshot::Receiver<()>>) {
     let mut batch = VecDeque::new();
-    let mut sockets: Vec<Listener> = Vec::new();
+    let mut listeners = Listeners::default();
     while shared.dispatch.take(&mut batch).await.is_some() {
         // A handler may block. On tokio's threads a task that was woken by another runs right behind it, and nobody else is
         // told: were it to block there, no thread would look at the network. Yielding once tells another thread.
         yield_now().await;
         while !batch.is_empty() {
             let (mut events, mut bytes) = (0, 0);
+            let front = batch.as_slices().0;
+            let len = front.len().min(TURN);
             if let Some(observer) = &shared.observer {
-                let len = batch.len().min(TURN);
-                observer.happened(&batch.make_contiguous()[..len]);
+                observer.happened(&front[..len]);
             }
-            for (socket, happening) in batch.drain(..batch.len().min(TURN)) {
+            while events < len
+                && let Some((socket, happening)) = batch.pop_front()
+            {
                 events += 1;
                 bytes += size(&happening);
-                if shared.observer.is_some() {
-                    continue;
-                }
-                if socket.index() >= sockets.len() {
-                    add_sockets(&shared, &mut sockets);
-                }
-                if let Some(listener) = sockets.get_mut(socket.index()) {
-                    listener.handle(happening);
+                if shared.observer.is_none() {
+                    listeners.hear(&shared, socket, happening);
                 }
             }
-            for listener in &mut sockets {
-                listener.rest();
-            }
+            listeners.rest();
             shared.dispatch.done(events, bytes);
             if !batch.is_empty() {
                 yield_now().await;
@@ -206,62 +198,8 @@ pub(crate) async fn run(shared: Arc<Shared>, rests: Option<oneshot::Receiver<()>
         // Nothing is ever sent: it is dropped.
         let _ = rests.await;
     }
-    for registry in registries(&shared) {
+    for registry in shared.registries() {
         registry.finish();
-    }
-}
-
-fn registries(shared: &Shared) -> Vec<Arc<Registry>> {
-    let inner = shared.lock();
-    inner.sockets.iter().map(|parts| Arc::clone(&parts.registry)).collect()
-}
-
-/// One socket's handlers, and what is used again from event to event.
-struct Listener {
-    registry: Arc<Registry>,
-    event: Event,
-    snapshot: Snapshot,
-}
-
-/// Takes up sockets that were made meanwhile.
-fn add_sockets(shared: &Arc<Shared>, sockets: &mut Vec<Listener>) {
-    let registries = registries(shared);
-    for (socket, registry) in (0..).map(SocketId).zip(registries).skip(sockets.len()) {
-        let event = Event::blank(SocketRef {
-            shared: Arc::downgrade(shared),
-            socket,
-        });
-        // Most clients have one socket; the memory of an idle one counts.
-        sockets.reserve_exact(1);
-        sockets.push(Listener {
-            registry,
-            event,
-            snapshot: Snapshot::default(),
-        });
-    }
-}
-
-impl Listener {
-    fn handle(&mut self, happening: Happening) {
-        match happening {
-            Happening::Message {
-                name,
-                payload,
-                reply_to,
-            } => {
-                self.event.fill(name, payload, reply_to.map(|to| *to));
-                self.registry.dispatch(&self.event, &mut self.snapshot);
-            }
-            Happening::State(change) => self.registry.dispatch_state(&change),
-            Happening::Notice(notice) => self.registry.dispatch_notice(&notice),
-        }
-    }
-
-    /// The next event may be long in coming: lets go of what the last one held, which may be large, and of handlers that
-    /// may have been removed.
-    fn rest(&mut self) {
-        self.event.fill(ByteString::new(), Payload::default(), None);
-        self.snapshot = Snapshot::default();
     }
 }
 

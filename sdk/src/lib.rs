@@ -40,6 +40,7 @@
 //!
 //! # Features
 //!
+//! - `handlers` (default): handlers and streams of events. Without it there are states, receipts and an observer.
 //! - `typed` (default): events and payloads as serde types.
 //! - `tls` (default): `https://` and `wss://` through rustls.
 
@@ -63,14 +64,20 @@ mod credentials;
 mod dispatch;
 mod driver;
 mod error;
+#[cfg(feature = "handlers")]
 mod event;
 #[doc(hidden)]
 pub mod observer;
+#[cfg(feature = "handlers")]
 mod own;
 mod payload;
 mod realtime;
 #[doc(hidden)]
 pub mod receipt;
+#[cfg(feature = "handlers")]
+mod registry;
+#[cfg(not(feature = "handlers"))]
+#[path = "registry/none.rs"]
 mod registry;
 mod shared;
 mod socket;
@@ -78,6 +85,7 @@ mod socket_options;
 mod state;
 mod stats;
 pub mod store;
+#[cfg(feature = "handlers")]
 mod stream;
 mod sys;
 
@@ -93,17 +101,20 @@ pub use config::Endpoint;
 pub use config::{BackoffConfig, Delivery, Limits, Overflow, Protocol, QueueConfig, TypingConfig};
 pub use core::{EmitOptions, Pending, Target};
 pub use error::{Error, ErrorKind, Text};
+#[cfg(feature = "handlers")]
 pub use event::Event;
 #[cfg(feature = "typed")]
 pub use payload::Binary;
 pub use payload::{Payload, RawArgs};
 pub use realtime::*;
 pub use receipt::{Accepted, Outcome, Receipt};
+#[cfg(feature = "handlers")]
 pub use registry::Subscription;
 pub use socket::Socket;
 pub use socket_options::SocketOptions;
 pub use state::{Hint, Notice, Reason, State, StateChange, Transport};
 pub use stats::{AckMs, Stats};
+#[cfg(feature = "handlers")]
 pub use stream::{EventStream, Events, Lagged};
 #[cfg(feature = "sim")]
 #[doc(hidden)]

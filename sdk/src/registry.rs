@@ -4,6 +4,7 @@
 //! the event's own. Registering and removing is possible at any time, from within a handler too.
 //!
 //! - `list`: handlers of one kind.
+//! - `listeners`: who runs them.
 //! - `subscription`: what keeps one registered.
 
 use std::panic::AssertUnwindSafe;
@@ -18,10 +19,12 @@ use crate::own::{self, Own};
 use crate::state::{Notice, StateChange};
 
 mod list;
+mod listeners;
 mod subscription;
 
 pub(crate) use list::Handle;
 use list::{Entry, List};
+pub(crate) use listeners::Listeners;
 pub use subscription::Subscription;
 
 /// Which list a registration is in.
@@ -46,7 +49,7 @@ pub(crate) struct Registry {
 
 /// The handlers of an event as they were looked up last. It keeps them alive, so it must not be kept for long.
 #[derive(Default)]
-pub(crate) struct Snapshot {
+struct Snapshot {
     version: u64,
     name: String,
     any: List<Event>,
@@ -187,7 +190,7 @@ impl Registry {
     }
 
     /// Runs the handlers of an event. `snapshot` saves looking them up again for the next event of the same name.
-    pub(crate) fn dispatch(&self, event: &Event, snapshot: &mut Snapshot) {
+    fn dispatch(&self, event: &Event, snapshot: &mut Snapshot) {
         let version = self.version.load(Ordering::Acquire);
         if snapshot.version != version || snapshot.name != event.name() {
             let lists = self.lock();
@@ -204,13 +207,13 @@ impl Registry {
         }
     }
 
-    pub(crate) fn dispatch_state(&self, change: &StateChange) {
+    fn dispatch_state(&self, change: &StateChange) {
         let handlers = self.lock().states.clone();
         self.run("state", &handlers, change, || Topic::State);
         self.dispatch_own(own::STATE_CHANGE, || Own::State(change.clone()));
     }
 
-    pub(crate) fn dispatch_notice(&self, notice: &Notice) {
+    fn dispatch_notice(&self, notice: &Notice) {
         let handlers = self.lock().notices.clone();
         for entry in handlers.iter() {
             // A handler of notices that panics is not told to the handlers of notices.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use tracing::Span;
+use tracing::span::{Entered, Span};
 
 use crate::core::{Core, Now, ReplyTo, SocketId, scan};
 use crate::credentials::{AuthProvider, Credentials};
@@ -113,16 +113,28 @@ impl Shared {
 
     /// The same, where it is about more than the core.
     fn input_with<R>(&self, input: impl FnOnce(&mut Inner, Now) -> R) -> R {
-        let _entered = self.span.enter();
-        let now = self.sys.now();
-        let mut inner = self.lock();
+        let (entered, now, mut inner) = self.begin();
         let result = input(&mut inner, now);
+        Self::end(entered, inner);
+        result
+    }
+
+    /// Takes hold of the core. Not inlined, as its end: what is the same for every input is there once.
+    #[inline(never)]
+    fn begin(&self) -> (Entered<'_>, Now, MutexGuard<'_, Inner>) {
+        let entered = self.span.enter();
+        (entered, self.sys.now(), self.lock())
+    }
+
+    /// Lets go of the core, and then wakes the driver.
+    #[inline(never)]
+    fn end(entered: Entered<'_>, mut inner: MutexGuard<'_, Inner>) {
         let waker = inner.driver.take();
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
-        result
+        drop(entered);
     }
 
     /// A socket has other credentials from now on. With `own` it no longer takes its client's.
@@ -139,21 +151,22 @@ impl Shared {
         drop(replaced);
     }
 
+    /// Every socket's handlers, by the sockets' numbers.
+    pub(crate) fn registries(&self) -> Vec<Arc<Registry>> {
+        let inner = self.lock();
+        inner.sockets.iter().map(|parts| Arc::clone(&parts.registry)).collect()
+    }
+
     /// Ends the client for good.
     pub(crate) fn close(&self) {
-        self.input(|core, now| core.close(now));
-        let mut inner = self.lock();
-        inner.closing = true;
-        let sockets = inner.sockets.clone();
-        let providers = inner.take_providers();
-        let waker = inner.driver.take();
-        drop(inner);
+        let (sockets, providers) = self.input_with(|inner, now| {
+            inner.core.close(now);
+            inner.closing = true;
+            (inner.sockets.clone(), inner.take_providers())
+        });
         drop(providers);
         for parts in sockets {
             parts.registry.close();
-        }
-        if let Some(waker) = waker {
-            waker.wake();
         }
     }
 }

@@ -4,21 +4,20 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 
-use futures::Stream;
-
 use crate::client::Handle;
 use crate::core::{Core, Emission, EmitOptions, Now, Pending, ReplyTo, SocketId};
 use crate::credentials::Credentials;
 use crate::error::Error;
-use crate::event::Event;
 use crate::payload::RawArgs;
 use crate::receipt::Receipt;
-use crate::registry::{Registry, Subscription, Topic};
+#[cfg(feature = "handlers")]
+use crate::registry::Registry;
 use crate::shared::SocketRef;
-use crate::state::{Notice, State, StateChange, Transport};
+use crate::state::{State, StateChange, Transport};
 use crate::stats::Stats;
-use crate::stream::{self, EventStream};
-use crate::sys::Spawned;
+
+#[cfg(feature = "handlers")]
+mod hearing;
 
 /// One namespace: its own state, queue, handlers and credentials, over the link that all sockets of a client share.
 ///
@@ -29,6 +28,7 @@ pub struct Socket {
     pub(crate) handle: Arc<Handle>,
     pub(crate) id: SocketId,
     pub(crate) namespace: Arc<str>,
+    #[cfg(feature = "handlers")]
     pub(crate) registry: Arc<Registry>,
     /// What receipts hold of it.
     pub(crate) own: SocketRef,
@@ -94,11 +94,6 @@ impl Socket {
         self.handle.shared.lock().core.transport()
     }
 
-    /// Every change of state from this call on, in order, none left out.
-    pub fn states(&self) -> impl Stream<Item = StateChange> + Unpin + use<> {
-        self.registry.states()
-    }
-
     /// Sends an event.
     ///
     /// A tuple or an array `[T; N]` spreads into several arguments, `()` is none, anything else is one; [`Binary`](crate::Binary) travels as
@@ -140,59 +135,6 @@ impl Socket {
     ) -> Result<T, Error> {
         let receipt = self.emit_with(event, args, EmitOptions::new().ack());
         receipt.await.into_reply()?.get(0)
-    }
-
-    /// Calls `handler` for each event of this name, until the subscription is dropped.
-    ///
-    /// Handlers run one after the other on one task of the client, in order of registration. A handler that panics is
-    /// told as [`Notice::HandlerError`] and the next one runs. Socket.IO's own words `connect`, `disconnect` and
-    /// `connect_error` are no events here: they are states.
-    pub fn on(&self, event: &str, handler: impl FnMut(&Event) + Spawned) -> Subscription {
-        self.registry.on_event(Topic::Event(event.into()), false, handler)
-    }
-
-    /// Calls `handler` for the next event of this name only.
-    pub fn once(&self, event: &str, handler: impl FnMut(&Event) + Spawned) -> Subscription {
-        self.registry.on_event(Topic::Event(event.into()), true, handler)
-    }
-
-    /// The events of this name from now on, as a stream of at most 256 that wait; with [`Lagged`](crate::Lagged) in the
-    /// place of those that a slow reader missed. It ends when the client is closed, and with [`off`](Self::off).
-    pub fn stream(&self, event: &str) -> EventStream {
-        self.stream_with_capacity(event, stream::CAPACITY)
-    }
-
-    /// As [`stream`](Self::stream), with room for so many events.
-    pub fn stream_with_capacity(&self, event: &str, capacity: usize) -> EventStream {
-        stream::events(capacity, |feeder| {
-            self.on(event, move |event| feeder.feed(event.clone()))
-        })
-    }
-
-    /// Calls `handler` for every event, before the event's own handlers.
-    pub fn on_any(&self, handler: impl FnMut(&Event) + Spawned) -> Subscription {
-        self.registry.on_event(Topic::Any, false, handler)
-    }
-
-    /// Removes all handlers of one event.
-    pub fn off(&self, event: &str) {
-        self.registry.off(event);
-    }
-
-    /// Removes all handlers of every event.
-    pub fn off_any(&self) {
-        self.registry.off_any();
-    }
-
-    /// Calls `handler` for each change of state, in its place among the events: behind those that came before it, and so
-    /// behind slow handlers. [`states`](Self::states) and [`state`](Self::state) do not wait for handlers.
-    pub fn on_state(&self, handler: impl FnMut(&StateChange) + Spawned) -> Subscription {
-        self.registry.on_state(handler)
-    }
-
-    /// Calls `handler` for each [`Notice`]: overflow of the queue, repeated failure, handlers that panic.
-    pub fn on_notice(&self, handler: impl FnMut(&Notice) + Spawned) -> Subscription {
-        self.registry.on_notice(handler)
     }
 
     /// Waits until a message would not be refused as [`Error::Overloaded`].

@@ -15,6 +15,7 @@ mod client;
 #[cfg(feature = "typed")]
 mod events;
 mod games;
+#[cfg(feature = "handlers")]
 mod listening;
 mod messages;
 mod names;
