@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 
-use tracing::span::{Entered, Span};
+use tracing::Span;
 
 use crate::core::{Core, Now, ReplyTo, SocketId, scan};
 use crate::credentials::{AuthProvider, Credentials};
@@ -113,28 +113,12 @@ impl Shared {
 
     /// The same, where it is about more than the core.
     fn input_with<R>(&self, input: impl FnOnce(&mut Inner, Now) -> R) -> R {
-        let (entered, now, mut inner) = self.begin();
+        let _entered = self.span.enter();
+        let now = self.sys.now();
+        let mut inner = self.lock();
         let result = input(&mut inner, now);
-        Self::end(entered, inner);
+        release(inner);
         result
-    }
-
-    /// Takes hold of the core. Not inlined, as its end: what is the same for every input is there once.
-    #[inline(never)]
-    fn begin(&self) -> (Entered<'_>, Now, MutexGuard<'_, Inner>) {
-        let entered = self.span.enter();
-        (entered, self.sys.now(), self.lock())
-    }
-
-    /// Lets go of the core, and then wakes the driver.
-    #[inline(never)]
-    fn end(entered: Entered<'_>, mut inner: MutexGuard<'_, Inner>) {
-        let waker = inner.driver.take();
-        drop(inner);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        drop(entered);
     }
 
     /// A socket has other credentials from now on. With `own` it no longer takes its client's.
@@ -168,6 +152,16 @@ impl Shared {
         for parts in sockets {
             parts.registry.close();
         }
+    }
+}
+
+/// Lets go of the core, and then wakes the driver. Not inlined: it is the same for every input.
+#[inline(never)]
+fn release(mut inner: MutexGuard<'_, Inner>) {
+    let waker = inner.driver.take();
+    drop(inner);
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
