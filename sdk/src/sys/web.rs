@@ -1,4 +1,4 @@
-//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, js-sys and gloo-timers.
+//! The web: the browser's WebSocket, fetch, timers and clock, through web-sys, gloo-net and gloo-timers.
 
 use std::sync::Arc;
 use std::task::{Context, Poll};

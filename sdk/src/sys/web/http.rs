@@ -1,15 +1,19 @@
 //! One HTTP exchange by the browser's fetch.
 //!
-//! What is thrown may come from another realm, as in test runners that give each file a realm of its own, or from a script
-//! that replaced fetch. So nothing here depends on what kind of object an error is.
+//! gloo-net makes the request and reads the answer's head. It panics, which is the end of a page's client, at anything
+//! thrown that is no `Error` of the module's own realm. Browsers throw none such here, but test runners that give each
+//! file a realm of its own do, as Jest does, and so may a script that replaced fetch. Hence what can fail is not left to
+//! it: an address that is none, and fetch itself, which is called here and not by its `send`. What remains is a
+//! `Request` that refuses the signal, where a page has the two from different realms.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use js_sys::{Date, Function, Object, Promise, Reflect, Uint8Array};
+use gloo_net::http::{self, RequestBuilder};
+use js_sys::{Date, Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestRedirect, Url};
 
 use crate::core::{Method, Request, Response};
 use crate::error::Error;
@@ -26,10 +30,7 @@ impl Drop for Abort {
 /// Makes a request and reads the whole answer, of at most `limit` bytes.
 pub(super) async fn exchange(request: Request, with_credentials: bool, limit: usize) -> Result<Response, Error> {
     let abort = Abort(AbortController::new().map_err(lost)?);
-    let options = options(&request, with_credentials, &abort)?;
-    let scheme = if request.secure { "https://" } else { "http://" };
-    let url = [scheme, &request.authority, &request.target].concat();
-    let answer = fetch(&url, &options).await.map_err(lost)?;
+    let answer = fetch(build(&request, with_credentials, &abort)?).await.map_err(lost)?;
     let status = answer.status();
     if status == 0 {
         return Err(Error::Handshake("it redirects elsewhere, which is not followed".into()));
@@ -45,50 +46,48 @@ fn lost<E>(_: E) -> Error {
     Error::Unreachable("the browser could not fetch it; it does not say why".into())
 }
 
-/// What `fetch` takes beside the address.
-fn options(request: &Request, with_credentials: bool, abort: &Abort) -> Result<Object, Error> {
-    let options = Object::new();
-    // Only a frozen object refuses.
-    let set = |name: &str, value: &JsValue| _ = Reflect::set(&options, &name.into(), value);
-    set("cache", &"no-store".into());
-    set("redirect", &"manual".into());
-    set(
-        "credentials",
-        &if with_credentials { "include" } else { "same-origin" }.into(),
-    );
-    set("signal", &abort.0.signal());
-    if let Method::Post(body) = &request.method {
-        let text = std::str::from_utf8(body).map_err(|_| Error::protocol("a body to be sent was not UTF-8"))?;
-        set("method", &"POST".into());
-        // From a string the browser makes `text/plain;charset=UTF-8`, which needs no question to a server elsewhere.
-        set("body", &text.into());
-    }
-    Ok(options)
+fn build(request: &Request, with_credentials: bool, abort: &Abort) -> Result<http::Request, Error> {
+    let scheme = if request.secure { "https://" } else { "http://" };
+    let url = [scheme, &request.authority, &request.target].concat();
+    Url::new(&url).map_err(lost)?;
+    let builder = RequestBuilder::new(&url)
+        .cache(RequestCache::NoStore)
+        .redirect(RequestRedirect::Manual)
+        .credentials(match with_credentials {
+            true => RequestCredentials::Include,
+            false => RequestCredentials::SameOrigin,
+        })
+        .abort_signal(Some(&abort.0.signal()));
+    let Method::Post(body) = &request.method else {
+        return builder.build().map_err(lost);
+    };
+    let text = std::str::from_utf8(body).map_err(|_| Error::protocol("a body to be sent was not UTF-8"))?;
+    // From a string the browser makes `text/plain;charset=UTF-8`, which needs no question to a server elsewhere.
+    builder.method(http::Method::POST).body(text).map_err(lost)
 }
 
 /// By the global function, which pages and workers both have.
-async fn fetch(url: &str, options: &Object) -> Result<web_sys::Response, JsValue> {
+async fn fetch(request: http::Request) -> Result<http::Response, JsValue> {
     let global = js_sys::global();
-    let function: Function = Reflect::get(&global, &"fetch".into())?.dyn_into()?;
-    let answer = function.call2(&global, &url.into(), options)?;
+    let function: Function = Reflect::get(&global, &JsValue::from_str("fetch"))?.dyn_into()?;
+    let answer = function.call1(&global, &web_sys::Request::from(request))?;
     // A promise of another realm would not pass for one here.
     let answer = JsFuture::from(Promise::resolve(&answer)).await?;
-    Ok(answer.unchecked_into())
+    Ok(answer.unchecked_into::<web_sys::Response>().into())
 }
 
 /// Seconds, or a date (RFC 9110, section 10.2.3). From another origin only a server that exposes it lets it be seen.
-fn retry_after(headers: &Headers) -> Option<Duration> {
-    let header = |name| headers.get(name).ok().flatten();
-    let text = header("retry-after")?;
+fn retry_after(headers: &http::Headers) -> Option<Duration> {
+    let text = headers.get("retry-after")?;
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
     let date = |text: String| Some(Date::parse(&text)).filter(|millis| millis.is_finite());
-    let now = header("date").and_then(date).unwrap_or_else(Date::now);
+    let now = headers.get("date").and_then(date).unwrap_or_else(Date::now);
     Some(Duration::from_millis((date(text)? - now).max(0.0) as u64))
 }
 
-async fn read(answer: &web_sys::Response, limit: usize) -> Result<Bytes, Error> {
+async fn read(answer: &http::Response, limit: usize) -> Result<Bytes, Error> {
     let broken = |_| Error::Unreachable("the connection ended before the answer did".into());
     let Some(stream) = answer.body() else {
         return Ok(Bytes::new());
