@@ -7,7 +7,7 @@ import type { Setting } from "./options.js";
 import { encode, restore } from "./payload.js";
 import { Receipt, type Outcome, type Steering } from "./receipt.js";
 import { idle, type ConnectionStatus, type Notice } from "./status.js";
-import { isLoaded, load, onPanic } from "./wasm.js";
+import { asciiAt, isLoaded, load, onPanic } from "./wasm.js";
 
 /** A namespace's socket, as this file knows it. */
 export interface SocketEnd extends Steering {
@@ -81,7 +81,10 @@ export class Border {
     const receipt = new Receipt(socket);
     const make = (link: Link) => {
       const taken = send(link, this.#numbers.get(socket)!);
-      if (typeof taken === "string") return receipt.end(outcome(JSON.parse(taken)[0], []));
+      if (typeof taken === "string") {
+        const [[status, , error]] = JSON.parse(taken);
+        return receipt.end(outcome(status, error));
+      }
       receipt.id = Math.abs(taken);
       if (reliable) receipt.messageId = link.message_id();
       this.#receipts.set(receipt.id, receipt);
@@ -184,30 +187,32 @@ export class Border {
     for (const socket of this.#ends) socket.noticed(notice);
   }
 
-  #hear = (text: string, attachments: Uint8Array[] = []): void => {
+  #hear = (text: string | number, attachments: Uint8Array[] | undefined, length: number): void => {
+    const entries: Entry[] = JSON.parse(typeof text === "string" ? text : asciiAt(text, length));
     let taken = 0;
-    const own = (count: number) => attachments.slice(taken, (taken += count));
-    for (const entry of JSON.parse(text) as Entry[]) {
-      const [first, second, , count] = entry;
-      if (first === -1) this.#receipts.get(second)?.accept();
-      else if (first === -2) {
-        const receipt = this.#receipts.get(second);
-        this.#receipts.delete(second);
-        const binary = own(count ?? 0);
-        receipt?.end(outcome(entry.slice(2), binary));
-      } else this.#tell(this.#sockets[first], entry, typeof second === "string" ? own(count) : []);
+    for (const entry of entries) {
+      const [number, name] = entry;
+      if (attachments !== undefined && entry[3] > 0) {
+        restore(entry[4], attachments.slice(taken, (taken += entry[3])));
+      }
+      if (number < 0) this.#settle(entry);
+      else if (typeof name === "string") this.#tell(this.#sockets[number], number, name, entry[2], entry[4]);
+      else if (name === 0) this.#sockets[number]?.changed(withError(entry[2]));
+      else this.#sockets[number]?.noticed(withError({ type: entry[2], ...entry[3] }));
     }
   };
 
-  #tell(socket: SocketEnd | undefined, entry: Entry, binary: Uint8Array[]): void {
-    const [number, name, third] = entry;
-    if (socket === undefined) return;
-    if (name === 0) return socket.changed(withError(third));
-    if (name === 1) return socket.noticed(withError({ type: third, ...entry[3] }));
-    const args: unknown[] = entry.slice(4);
-    if (binary.length > 0) restore(args, binary);
-    if (third !== 0) args.push(this.#answer(number, third));
-    socket.heard(name, args);
+  #settle(entry: Entry): void {
+    const [what, id] = entry;
+    const receipt = this.#receipts.get(id);
+    if (what === -1) return receipt?.accept();
+    this.#receipts.delete(id);
+    receipt?.end(outcome(entry[2], entry[4]));
+  }
+
+  #tell(socket: SocketEnd | undefined, number: number, name: string, reply: 0 | number[], args: unknown[]): void {
+    if (reply !== 0) args.push(this.#answer(number, reply));
+    socket?.heard(name, args);
   }
 
   /** What a handler answers a server with that asked for it: the last argument, as npm's client has it. */
@@ -220,14 +225,9 @@ export class Border {
   }
 }
 
-function outcome(entry: any[], binary: Uint8Array[]): Outcome {
-  const [status, , ...rest] = entry;
-  if (status === "delivered") {
-    if (binary.length > 0) restore(rest, binary);
-    return { status, reply: rest };
-  }
-  if (rest[0] === undefined) return { status };
-  return { status, error: new RejoinError(rest[0] as RawError) };
+function outcome(status: any, told: any): Outcome {
+  if (status === "delivered") return { status, reply: told };
+  return told === undefined ? { status } : { status, error: new RejoinError(told as RawError) };
 }
 
 function withError<T extends { error?: any }>(told: T): T {

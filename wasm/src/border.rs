@@ -1,14 +1,15 @@
 //! What happens to a client, told to JavaScript: JSON text, one call a batch.
 //!
-//! The first argument of the call is an array, the second the binary attachments of all its entries in their order, or
-//! undefined. An entry of the array is one of
+//! The first argument of the call is the text of an array, the second the binary attachments of all its entries in their
+//! order, or undefined. A short text that is ASCII is not made a string here, which costs more than all the rest: the first
+//! argument then says where it stands in memory, and the third how long it is. An entry of the array is one of
 //!
-//! - `[socket, name, reply, count, …args]`: an event; `reply` names the acknowledgement that the server waits for, or is 0;
+//! - `[socket, name, reply, count, args]`: an event; `reply` names the acknowledgement that the server waits for, or is 0;
 //!   `count` is how many of the attachments are its own, which stand in `args` as `{"_placeholder":true,"num":n}`.
 //! - `[socket, 0, change]`: a change of state.
 //! - `[socket, 1, name, notice]`: something that the client has to tell.
 //! - `[-1, id]`: a message is accepted.
-//! - `[-2, id, outcome, count, …]`: a message ended; behind it stand the reply's arguments, or the error.
+//! - `[-2, id, outcome, count, reply or error]`: a message ended; what it has neither of is left out.
 
 use js_sys::{Array, Function, Uint8Array};
 use rejoin::core::scan::{ObjectWriter, write_string, write_uint};
@@ -20,13 +21,15 @@ use wasm_bindgen::JsValue;
 
 use crate::errors::{millis, text};
 
+/// Longer texts are made strings by the browser's own decoder.
+const SHORT: usize = 512;
+
 /// Tells JavaScript.
 pub(crate) struct Border {
     pub(crate) sink: Function,
 }
 
 /// One batch.
-#[derive(Default)]
 struct Batch {
     json: Vec<u8>,
     attachments: Option<Array>,
@@ -34,7 +37,7 @@ struct Batch {
 
 /// An outcome that a message has at once, without attachments: nothing was answered.
 pub(crate) fn outcome(outcome: &Outcome) -> String {
-    let mut batch = Batch::default();
+    let mut batch = Batch::new();
     batch.bracket();
     write_string(&mut batch.json, outcome.name());
     batch.failure(outcome);
@@ -44,7 +47,7 @@ pub(crate) fn outcome(outcome: &Outcome) -> String {
 
 impl Observer for Border {
     fn happened(&self, happenings: &[(SocketId, Happening)]) {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new();
         for (socket, happening) in happenings {
             batch.open(u64::from(socket.0));
             match happening {
@@ -71,7 +74,7 @@ impl Observer for Border {
     }
 
     fn settled(&self, accepted: &[Acceptor], ended: &[(Completer, Outcome)]) {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new();
         for acceptor in accepted {
             batch.open_receipt(b"-1,", acceptor.id());
             batch.json.push(b']');
@@ -89,14 +92,26 @@ impl Border {
     fn send(&self, mut batch: Batch) {
         batch.json.push(b']');
         let attachments = batch.attachments.map_or(JsValue::UNDEFINED, JsValue::from);
+        let json = &batch.json;
         // The TypeScript behind it guards every handler: it does not throw.
-        let _ = self
-            .sink
-            .call2(&JsValue::UNDEFINED, &text(&batch.json).into(), &attachments);
+        let _ = if json.len() <= SHORT && json.is_ascii() {
+            let (at, length) = (json.as_ptr().addr() as f64, json.len() as f64);
+            self.sink
+                .call3(&JsValue::UNDEFINED, &at.into(), &attachments, &length.into())
+        } else {
+            self.sink.call2(&JsValue::UNDEFINED, &text(json).into(), &attachments)
+        };
     }
 }
 
 impl Batch {
+    fn new() -> Self {
+        Self {
+            json: Vec::with_capacity(256),
+            attachments: None,
+        }
+    }
+
     fn bracket(&mut self) {
         self.json
             .extend_from_slice(if self.json.is_empty() { b"[[" } else { b",[" });
@@ -140,10 +155,9 @@ impl Batch {
             let array = self.attachments.get_or_insert_with(Array::new);
             array.push(&Uint8Array::from(&attachment[..]));
         }
-        if !payload.is_empty() {
-            self.json.push(b',');
-            self.json.extend_from_slice(payload.args().as_bytes());
-        }
+        self.json.extend_from_slice(b",[");
+        self.json.extend_from_slice(payload.args().as_bytes());
+        self.json.push(b']');
     }
 
     fn outcome(&mut self, outcome: &Outcome) {

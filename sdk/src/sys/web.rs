@@ -13,6 +13,7 @@ use crate::core::{Method, Now, Request};
 use crate::error::Error;
 
 mod http;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod websocket;
@@ -72,7 +73,7 @@ impl Sys for Web {
     }
 
     fn spawn(&self, task: Task<()>) {
-        wasm_bindgen_futures::spawn_local(task);
+        tasks::spawn(task);
     }
 
     fn alarm(&self) -> Box<dyn Alarm> {

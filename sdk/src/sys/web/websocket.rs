@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
 
 use super::super::{Task, Wire};
+use super::tasks;
 use crate::core::{Frame, LinkEvent, Request};
 use crate::error::Error;
 
@@ -114,6 +115,7 @@ fn callback<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
         };
         if let Some(waker) = waker {
             waker.wake();
+            tasks::run();
         }
     })
 }
