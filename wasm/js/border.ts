@@ -49,12 +49,17 @@ export class Border {
 
   /** @throws RejoinError if the WebAssembly is there and refuses these settings. */
   constructor(url: string, settings: readonly Setting[], chat: boolean) {
+    living.add(this);
+    // Else what is on that side would keep this side for ever, which keeps that one.
+    const self = new WeakRef(this);
     this.#make = () => {
       const made = new Settings(url);
       for (const set of settings) set(made);
-      return made.build(chat, this.#hear);
+      return made.build(chat, (text: string, attachments?: Uint8Array[]) => {
+        const border = self.deref();
+        if (border !== undefined) border.#hear(text, attachments);
+      });
     };
-    onPanic((text) => this.#die(bug(new Error(text))));
     if (died !== undefined) {
       // What is left of it would hang for ever.
       this.#end(died);
@@ -129,6 +134,7 @@ export class Border {
 
   /** Ends the client. Where nothing is loaded, that is all done here: it may never be. */
   close(): void {
+    living.delete(this);
     if (this.#link !== undefined) return this.call((link) => link.close());
     if (this.#dead !== undefined) return;
     this.#end(new RejoinError({ code: 1004 }));
@@ -241,7 +247,12 @@ export class Border {
     for (const socket of this.#ends) socket.noticed(notice);
   }
 
-  #hear = (text: string, attachments: Uint8Array[] = []): void => {
+  /** Ends all: they share the one instance that has died. */
+  static panicked(text: string): void {
+    for (const border of living) border.#die(bug(new Error(text)));
+  }
+
+  #hear(text: string, attachments: Uint8Array[] = []): void {
     // What is dead may still move.
     if (this.#dead !== undefined) return;
     let taken = 0;
@@ -256,7 +267,7 @@ export class Border {
         receipt?.end(outcome(entry.slice(2), binary));
       } else this.#tell(this.#sockets[first], entry, typeof second === "string" ? own(count) : []);
     }
-  };
+  }
 
   #tell(socket: SocketEnd | undefined, entry: Entry, binary: Uint8Array[]): void {
     const [number, name, third] = entry;
@@ -278,6 +289,10 @@ export class Border {
     };
   }
 }
+
+/** Those that are not closed: they hear even if the app holds nothing but its handlers. */
+const living = new Set<Border>();
+onPanic(Border.panicked);
 
 /** What has ended every client of this page. */
 let died: RejoinError | undefined;

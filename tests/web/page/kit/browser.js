@@ -3,14 +3,8 @@
 import { after } from "node:test";
 import { chromium } from "playwright-core";
 import { ARGS, executable } from "../../browser.js";
-import { PACKAGE, serve } from "../../serve.js";
 import { within } from "./deadline.js";
-
-const INSIDE = new URL("./inside.js", import.meta.url).pathname;
-const HEAD = `<!doctype html><link rel="icon" href="data:,">`;
-const PAGE = `${HEAD}<title>page</title><script type="module" src="/kit/inside.js"></script>`;
-const PAGES = { "/": PAGE, "/elsewhere": `${HEAD}<title>elsewhere</title>` };
-const FOLDERS = { "/rejoin/": PACKAGE, "/kit/": INSIDE.slice(0, INSIDE.lastIndexOf("/") + 1) };
+import { site as served } from "./site.js";
 
 // One for the tests of a file: to start it takes longer than most of them.
 let browser;
@@ -21,17 +15,12 @@ after(async () => {
 });
 
 async function started() {
-  site ??= await serve({ folders: FOLDERS, pages: PAGES });
+  site ??= await served();
   browser ??= await chromium.launch({
     executablePath: executable(),
     args: [...ARGS, "--host-resolver-rules=MAP *.example.com 127.0.0.1"],
-    // What playwright switches off, and this is about.
-    ignoreDefaultArgs: [
-      "--disable-back-forward-cache",
-      "--disable-backgrounding-occluded-windows",
-      "--disable-renderer-backgrounding",
-      "--disable-background-timer-throttling",
-    ],
+    // What playwright switches off, and some tests are about.
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
 }
 
@@ -59,6 +48,14 @@ export async function open(t, { in: where, before, arg, at, hold, route = {} } =
   await page.goto(`${page.home}/`);
   await page.waitForFunction("globalThis.log !== undefined");
   page.run = (run, arg) => within(page.evaluate(run, arg), () => seen(page, run));
+  page.leave = () => page.goto(`${page.home}/elsewhere`);
+  page.back = async () => {
+    const shown = page.waitForEvent("console", (message) => message.text().startsWith("pageshow"));
+    await page.evaluate("history.back()");
+    // Where it was made anew it says nothing.
+    if ((await shown).text() !== "pageshow true") throw new Error("it was not kept in the back-forward cache");
+  };
+  await page.evaluate(() => addEventListener("pageshow", ({ persisted }) => console.log(`pageshow ${persisted}`)));
   page.devtools = await page.context().newCDPSession(page);
   return page;
 }
