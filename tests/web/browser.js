@@ -58,7 +58,8 @@ export async function start(args = [], { throttled = false } = {}) {
   const close = async () => {
     browser.kill();
     await gone;
-    rmSync(profile, { recursive: true, force: true });
+    // Its own children may still be writing.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   return { address, close };
 }

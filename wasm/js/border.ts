@@ -151,6 +151,11 @@ export class Border {
     });
   }
 
+  /** Whether calls are made at once. */
+  get isOpen(): boolean {
+    return this.#link !== undefined;
+  }
+
   /** Where a socket stands, as long as only this side knows. */
   get status(): ConnectionStatus {
     return this.#status;

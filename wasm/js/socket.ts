@@ -178,6 +178,8 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
     } catch (thrown) {
       return this.#border.refused(this.#end, thrown as RejoinError);
     }
+    // The border copies it; until there is one, the app could change it.
+    if (!this.#border.isOpen) encoded.attachments = encoded.attachments?.map((bytes) => bytes.slice());
     return this.#border.send(this.#end, event, reliable, (link, socket) => send(link, socket, encoded));
   }
 

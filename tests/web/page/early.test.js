@@ -53,7 +53,7 @@ test("what is asked for before the load is done after it, in its order", async (
     pending: socket.pending(),
   }));
   assert.deepEqual(
-    server.got("echo").map(([arg]) => arg.n ?? arg),
+    (await server.got("echo")).map(([arg]) => arg.n ?? arg),
     [1, 2, 3, 4, 5],
   );
   assert.equal(after.reply, 5);
@@ -66,7 +66,7 @@ test("what is asked for before the load is done after it, in its order", async (
   assert.ok(after.ids.every((id) => id > 0));
   const [messageId] = after.messageIds.splice(3);
   assert.match(messageId, /^[0-9a-f]{8}-[0-9a-f]{4}-7/);
-  assert.equal(server.got("echo")[3][0].messageId, messageId);
+  assert.equal((await server.got("echo"))[3][0].messageId, messageId);
   assert.deepEqual(after.messageIds, [null, null, null]);
   assert.deepEqual(
     after.lines.filter(({ state }) => state).map(({ state }) => state),
@@ -107,7 +107,7 @@ test("before the load one message can be taken back, and all of a socket's can",
   assert.deepEqual(await page.run(async () => (await Promise.all(kept)).map(({ status }) => status)), ["sent", "sent"]);
   await server.until(({ args }) => args?.[0] === "kept");
   await server.until(({ args }) => args?.[0] === "of another socket");
-  assert.equal(server.got("m").length, 2);
+  assert.equal((await server.got("m")).length, 2);
 });
 
 test("two clients of one tick share one load, and so does whoever asks for it", async (t) => {

@@ -35,7 +35,7 @@ test("a page that is hidden stops typing at once and keeps its link; shown again
   await page.run(() => chat.socket.request("echo", "shown"));
   assert.match(page.frames[0], /^40\/rejoin-probe,/);
   assert.deepEqual(await states(page), ["connecting", "connected"]);
-  assert.equal(server.reports.filter(({ link }) => link).length, 2, "one link, and one namespace on it");
+  assert.equal((await server.all()).filter(({ link }) => link).length, 2, "one link, and one namespace on it");
 });
 
 test("a frozen page closes its link and goes on when it is back, with what was sent meanwhile", async (t) => {
@@ -67,10 +67,10 @@ test("a page that is left closes its link at once, and is found again as it was,
   });
   await page.leave();
   await server.until(({ linkClosed }) => linkClosed === 1);
-  assert.deepEqual(server.got("m"), []);
+  assert.deepEqual(await server.got("m"), []);
   await page.back();
   await server.until(({ args }) => args?.[0] === 3);
-  assert.deepEqual(server.got("m"), [[1], [2], [3]]);
+  assert.deepEqual(await server.got("m"), [[1], [2], [3]]);
   const seen = await page.run(async () => {
     const outcomes = await Promise.all(receipts);
     return { pending, outcomes: outcomes.map(({ status }) => status) };

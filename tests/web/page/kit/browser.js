@@ -74,7 +74,7 @@ async function held(page, path) {
 
 async function seen(page, run) {
   const log = await Promise.race([
-    page.evaluate("JSON.stringify(globalThis.log?.slice(-20))").catch((error) => error.message),
+    page.evaluate("JSON.stringify(globalThis.log?.slice(-8))").catch((error) => error.message),
     new Promise((late) => setTimeout(late, 3_000, "(the page does not answer)")),
   ]);
   return `the page is not done with ${run}\nIt has seen ${log}\n${JSON.stringify(page.said)} ${page.errors}`;

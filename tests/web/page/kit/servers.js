@@ -45,14 +45,22 @@ class Server {
     });
   }
 
+  /** All that it has reported: what a page knows may be on its way still. */
+  async all() {
+    await this.ask("sockets");
+    return this.reports;
+  }
+
   /** The arguments of each event of this name that it got so far. */
-  got(event) {
-    return this.reports.filter(({ got }) => got === event).map(({ args }) => args);
+  async got(event) {
+    return (await this.all()).filter(({ got }) => got === event).map(({ args }) => args);
   }
 
   /** Waits for an event of this name; its arguments. */
   async gets(event, after) {
-    return (await this.until(new Function("report", `return report.got === ${JSON.stringify(event)}`), after)).args;
+    const fits = ({ got }) => got === event;
+    fits.toString = () => `it got ${event}`;
+    return (await this.until(fits, after)).args;
   }
 
   /** Gives it a command; its answer. */

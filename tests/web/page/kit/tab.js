@@ -28,7 +28,7 @@ export async function tab(t, { before } = {}) {
   if (before) await page.send("Page.addScriptToEvaluateOnNewDocument", { source: `(${before})()` });
   page.run = async (run, arg) => {
     const running = page.evaluate(`(${run})(${JSON.stringify(arg)})`);
-    return within(running, async () => `the page is not done with ${run}\nIt has seen ${await page.evaluate("JSON.stringify(log.slice(-20))")}`);
+    return within(running, async () => `the page is not done with ${run}\nIt has seen ${await page.evaluate("JSON.stringify(log.slice(-8))")}`);
   };
   page.home = site.url;
   page.hide = async () => {
