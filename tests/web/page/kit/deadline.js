@@ -1,5 +1,5 @@
 /** Far beyond what anything takes here, in ms. */
-export const DEADLINE = 12_000;
+export const DEADLINE = 45_000;
 
 /** Waits for something; where it does not come, `why` says what was seen instead. */
 export async function within(promise, why) {
