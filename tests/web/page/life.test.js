@@ -118,6 +118,9 @@ test("offline holds the attempts until the network is back, but not for a server
     },
     [server.url, far],
   );
+  const frames = [];
+  page.devtools.on("Network.webSocketFrameSent", ({ response }) => frames.push(response.payloadData));
+  await page.devtools.send("Network.enable");
   // Chromium tells the page so, refuses what is new, and lets nothing pass that is there.
   await page.context().setOffline(true);
   const held = await page.run(async () => {
@@ -126,6 +129,7 @@ test("offline holds the attempts until the network is back, but not for a server
     return [reason, clients[0].socket().state];
   });
   assert.deepEqual(held, ["ping timeout", "connected"]);
+  assert.deepEqual(frames, ["40/rejoin-probe,"], "only one of them doubts its link");
   const after = await page.run(() => log.length);
   await page.context().setOffline(false);
   assert.deepEqual(await server.gets("m"), ["queued"]);
