@@ -105,7 +105,7 @@ test("a page that was hidden for long and is shown asks at once, and gives a dea
 });
 
 test("in a tab whose timers Chromium holds back a link lives, and a dead one is noticed and made anew", async (t) => {
-  const server = await socketio(t, { socketio: { pingInterval: 200, pingTimeout: 300 } });
+  const server = await socketio(t, { socketio: { pingInterval: 200, pingTimeout: 2_000 } });
   const page = await tab(t);
   await connect(page, server.url, { reconnect: { initialDelay: 10, maxDelay: 20 } });
   await page.hide();

@@ -7,16 +7,18 @@ import { within } from "./deadline.js";
 import { site as served } from "./site.js";
 
 // One for the tests of a file: to start it takes longer than most of them.
+let started;
 let browser;
 let site;
 after(async () => {
+  await started;
   await browser?.close();
   await site?.close();
 });
 
-async function started() {
-  site ??= await served();
-  browser ??= await chromium.launch({
+async function start() {
+  site = await served();
+  browser = await chromium.launch({
     executablePath: executable(),
     args: [...ARGS, "--host-resolver-rules=MAP *.example.com 127.0.0.1"],
     // What playwright switches off, and some tests are about.
@@ -26,7 +28,7 @@ async function started() {
 
 /** A context with pages of its own, which goes with the test. */
 export async function context(t, options) {
-  await started();
+  await (started ??= start());
   const made = await browser.newContext(options);
   t.after(() => made.close());
   return made;
