@@ -18,8 +18,18 @@ export function executable() {
 /** Root has no sandbox; /dev/shm is small in containers. */
 export const ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"];
 
-/** Starts one that is steered by the DevTools protocol: its address, and how to end it. */
-export async function start(args = []) {
+/** Many pages at once, and none of them is in front. */
+const UNTHROTTLED = [
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+];
+
+/**
+ * Starts one that is steered by the DevTools protocol: its address, and how to end it. In a `throttled` one, pages that are
+ * hidden fare as they do for users.
+ */
+export async function start(args = [], { throttled = false } = {}) {
   const profile = mkdtempSync(join(tmpdir(), "rejoin-browser-"));
   const browser = spawn(
     executable(),
@@ -33,10 +43,7 @@ export async function start(args = []) {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
-      // Many pages at once, and none of them is in front.
-      "--disable-background-timer-throttling",
-      "--disable-backgrounding-occluded-windows",
-      "--disable-renderer-backgrounding",
+      ...(throttled ? [] : UNTHROTTLED),
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -51,7 +58,8 @@ export async function start(args = []) {
   const close = async () => {
     browser.kill();
     await gone;
-    rmSync(profile, { recursive: true, force: true });
+    // Its own children may still be writing.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   };
   return { address, close };
 }

@@ -44,16 +44,28 @@ export class Border {
   #sockets: SocketEnd[] = [];
   #numbers = new Map<SocketEnd, number>();
   #receipts = new Map<number, Receipt>();
+  /** Who waits until a socket is writable. */
+  #writers = new Set<() => void>();
 
   /** @throws RejoinError if the WebAssembly is there and refuses these settings. */
   constructor(url: string, settings: readonly Setting[], chat: boolean) {
+    living.add(this);
+    onPanic(Border.panicked);
+    // Else what is on that side would keep this side for ever, which keeps that one.
+    const self = new WeakRef(this);
     this.#make = () => {
       const made = new Settings(url);
       for (const set of settings) set(made);
-      return made.build(chat, this.#hear);
+      return made.build(chat, (text: string | number, attachments: Uint8Array[] | undefined, length: number) => {
+        const border = self.deref();
+        if (border !== undefined) border.#hear(text, attachments, length);
+      });
     };
-    onPanic((text) => this.#die(new RejoinError({ code: 1004 }, { cause: new Error(text) })));
-    if (isLoaded()) this.#link = rethrowing(this.#make);
+    if (died !== undefined) {
+      // What is left of it would hang for ever.
+      this.#end(died);
+      this.#fail(died);
+    } else if (isLoaded()) this.#link = rethrowing(this.#make);
     else this.retry();
   }
 
@@ -72,7 +84,7 @@ export class Border {
 
   /** Makes a call, now or once there is someone to call. */
   call(make: (link: Link) => void): void {
-    if (this.#link !== undefined) rethrowing(() => make(this.#link!));
+    if (this.#link !== undefined) this.#over(make);
     else if (this.#dead === undefined) this.#waiting.push({ make });
   }
 
@@ -90,8 +102,11 @@ export class Border {
       this.#receipts.set(receipt.id, receipt);
       if (taken > 0) receipt.accept();
     };
-    if (this.#link !== undefined) make(this.#link);
-    else if (this.#dead !== undefined) receipt.end({ status: "rejected", error: this.#dead });
+    if (this.#link !== undefined) {
+      this.#over(make);
+      // It died of this message.
+      if (this.#dead !== undefined) receipt.end({ status: "unconfirmed", error: this.#dead });
+    } else if (this.#dead !== undefined) receipt.end({ status: "rejected", error: this.#dead });
     else this.#waiting.push({ make, socket, event, receipt });
     return receipt;
   }
@@ -105,7 +120,29 @@ export class Border {
 
   /** Looks at something, if there is someone to ask. */
   ask<T>(socket: SocketEnd, ask: (link: Link, socket: number) => T): T | undefined {
-    return this.#link === undefined ? undefined : ask(this.#link, this.#numbers.get(socket)!);
+    return this.#link === undefined ? undefined : this.#over((link) => ask(link, this.#numbers.get(socket)!));
+  }
+
+  /** Waits until a message would not be refused, or nobody is there any more to refuse it. */
+  async writable(socket: SocketEnd): Promise<void> {
+    const writable = this.ask(socket, (link, number) => link.writable(number));
+    if (writable === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.#writers.add(resolve);
+      void writable.then(() => {
+        this.#writers.delete(resolve);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends the client. Where nothing is loaded, that is all done here: it may never be. */
+  close(): void {
+    living.delete(this);
+    if (this.#link !== undefined) return this.call((link) => link.close());
+    if (this.#dead !== undefined) return;
+    this.#end(new RejoinError({ code: 1004 }));
+    this.#change({ state: "closed", reason: "io client disconnect" });
   }
 
   /** Joins a socket to this client: it has a number there. */
@@ -116,6 +153,11 @@ export class Border {
       this.#sockets[at] = socket;
       this.#numbers.set(socket, at);
     });
+  }
+
+  /** Whether calls are made at once. */
+  get isOpen(): boolean {
+    return this.#link !== undefined;
   }
 
   /** Where a socket stands, as long as only this side knows. */
@@ -141,20 +183,33 @@ export class Border {
     return true;
   }
 
+  /** Makes a call over the border. What lies behind it may die of it: the app that calls hears so as it hears of any end. */
+  #over<T>(make: (link: Link) => T): T | undefined {
+    try {
+      return rethrowing(() => make(this.#link!));
+    } catch (thrown) {
+      if (thrown instanceof WebAssembly.RuntimeError) this.#die(bug(thrown));
+      else if (this.#dead === undefined) throw thrown;
+      return undefined;
+    }
+  }
+
   #open(): void {
+    if (this.#dead !== undefined) return;
     try {
       this.#link = rethrowing(this.#make);
     } catch (thrown) {
       return this.#die(thrown as RejoinError);
     }
     this.#status = idle;
-    for (const { make } of this.#waiting.splice(0)) {
+    for (const { make, receipt } of this.#waiting.splice(0)) {
       try {
-        rethrowing(() => make(this.#link!));
+        this.call(make);
       } catch (thrown) {
         // Who made the call has gone on.
         this.#notice({ type: "error", error: thrown as RejoinError });
       }
+      if (this.#dead !== undefined) receipt?.end({ status: "rejected", error: this.#dead });
     }
   }
 
@@ -167,14 +222,28 @@ export class Border {
   /** There will never be anyone to call. */
   #die(error: RejoinError): void {
     if (this.#dead !== undefined) return;
-    const had = this.#link !== undefined;
+    const link = this.#link;
+    this.#end(error);
+    this.#fail(error);
+    if (link === undefined) return;
+    console.error("rejoin: a bug has ended the client", error.cause);
+    // Its WebSocket would stay open, if it still can be told. Not now: it is dying below this call.
+    setTimeout(() => {
+      corpses.push(link);
+      try {
+        link.close();
+      } catch {}
+    });
+  }
+
+  #end(error: RejoinError): void {
     this.#dead = error;
     this.#link = undefined;
     for (const { receipt } of this.#waiting.splice(0)) receipt?.end({ status: "rejected", error });
     for (const receipt of this.#receipts.values()) receipt.end({ status: "unconfirmed", error });
     this.#receipts.clear();
-    this.#fail(error);
-    if (had) console.error("rejoin: a bug has ended the client", error.cause);
+    for (const resolve of this.#writers) resolve();
+    this.#writers.clear();
   }
 
   #change(change: Partial<ConnectionStatus>): void {
@@ -187,7 +256,14 @@ export class Border {
     for (const socket of this.#ends) socket.noticed(notice);
   }
 
-  #hear = (text: string | number, attachments: Uint8Array[] | undefined, length: number): void => {
+  /** Ends all: they share the one instance that has died. */
+  static panicked(text: string): void {
+    for (const border of living) border.#die(bug(new Error(text)));
+  }
+
+  #hear(text: string | number, attachments: Uint8Array[] | undefined, length: number): void {
+    // What is dead may still move.
+    if (this.#dead !== undefined) return;
     const entries: Entry[] = JSON.parse(typeof text === "string" ? text : asciiAt(text, length));
     let taken = 0;
     for (const entry of entries) {
@@ -200,7 +276,7 @@ export class Border {
       else if (name === 0) this.#sockets[number]?.changed(withError(entry[2]));
       else this.#sockets[number]?.noticed(withError({ type: entry[2], ...entry[3] }));
     }
-  };
+  }
 
   #settle(entry: Entry): void {
     const [what, id] = entry;
@@ -220,10 +296,23 @@ export class Border {
     return (...args) => {
       const { json, attachments } = encode(args);
       if (this.#link === undefined) throw this.#dead;
-      rethrowing(() => this.#link!.reply(number, Float64Array.from(to), json, attachments));
+      this.#over((link) => link.reply(number, Float64Array.from(to), json, attachments));
     };
   }
 }
+
+/** Those that are not closed: they hear even if the app holds nothing but its handlers. */
+const living = new Set<Border>();
+
+/** What has ended every client of this page. */
+let died: RejoinError | undefined;
+
+function bug(cause: Error): RejoinError {
+  return (died ??= new RejoinError({ code: 1004, detail: "a bug has ended all clients of this page; load it anew" }, { cause }));
+}
+
+/** Kept, so that the garbage collector does not call into them once more. */
+const corpses: Link[] = [];
 
 function outcome(status: any, told: any): Outcome {
   if (status === "delivered") return { status, reply: told };

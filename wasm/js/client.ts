@@ -94,7 +94,7 @@ export class Client<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   /** Ends the client for good: every message gets its outcome, and handlers are dropped once they heard of it. */
   close(): void {
     this.#unwatch();
-    this.#border.call((link) => link.close());
+    this.#border.close();
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Link } from "./glue/rejoin.js";
 import type { Border, SocketEnd, Taken } from "./border.js";
-import { RejoinError, said } from "./errors.js";
+import { RejoinError, said, wrongPayload } from "./errors.js";
 import { Handlers, type Unsubscribe } from "./handlers.js";
 import { credentials } from "./options.js";
 import { encode, type Encoded } from "./payload.js";
@@ -173,10 +173,13 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   ): Receipt {
     let encoded: Encoded;
     try {
+      if (typeof event !== "string") throw wrongPayload("the name of an event is a string");
       encoded = encode(value);
     } catch (thrown) {
       return this.#border.refused(this.#end, thrown as RejoinError);
     }
+    // The border copies it; until there is one, the app could change it.
+    if (!this.#border.isOpen) encoded.attachments = encoded.attachments?.map((bytes) => bytes.slice());
     return this.#border.send(this.#end, event, reliable, (link, socket) => send(link, socket, encoded));
   }
 
@@ -219,8 +222,8 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   }
 
   /** Waits until a message would not be refused as `overloaded`. */
-  async writable(): Promise<void> {
-    await this.#ask((link, socket) => link.writable(socket));
+  writable(): Promise<void> {
+    return this.#border.writable(this.#end);
   }
 
   /** What the socket and its link have done so far, in numbers; undefined until the WebAssembly is loaded. */

@@ -18,7 +18,7 @@ export function asciiAt(at: number, length: number): string {
 
 let loading: Promise<void> | undefined;
 let loaded = false;
-const panicked: ((text: string) => void)[] = [];
+let panicked: (text: string) => void = () => {};
 
 /** Whether clients can be made at once. */
 export function isLoaded(): boolean {
@@ -27,7 +27,7 @@ export function isLoaded(): boolean {
 
 /** Is told when the WebAssembly has died, which is a bug in it. */
 export function onPanic(callback: (text: string) => void): void {
-  panicked.push(callback);
+  panicked = callback;
 }
 
 /**
@@ -45,9 +45,7 @@ export function load(source?: WasmSource): Promise<void> {
 // In here, because without `import.meta`, as in a script that is no module, there is no such address.
 async function start(source: WasmSource = new URL("./rejoin.wasm", import.meta.url)): Promise<void> {
   ({ memory } = initSync({ module: await compile(source) }));
-  on_panic((text: string) => {
-    for (const callback of panicked) callback(text);
-  });
+  on_panic((text: string) => panicked(text));
   loaded = true;
 }
 

@@ -43,7 +43,10 @@ pub(super) async fn exchange(request: Request, with_credentials: bool, limit: us
 }
 
 fn lost<E>(_: E) -> Error {
-    Error::Unreachable("the browser could not fetch it; it does not say why".into())
+    // To a page, a server that does not allow it is as one that is not there.
+    Error::Unreachable(
+        "the browser could not fetch it and does not say why; a server of another origin has to allow it (CORS)".into(),
+    )
 }
 
 fn build(request: &Request, with_credentials: bool, abort: &Abort) -> Result<http::Request, Error> {

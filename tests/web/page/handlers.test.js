@@ -1,0 +1,181 @@
+// What handlers are promised.
+
+import assert from "node:assert/strict";
+import test from "node:test";
+import { open } from "./kit/browser.js";
+import { socketio } from "./kit/servers.js";
+
+async function connect(t, config) {
+  const server = await socketio(t, config);
+  const page = await open(t);
+  await page.run(async (url) => {
+    globalThis.client = watch(new Client(url));
+    globalThis.socket = client.socket();
+    client.connect();
+    await connected();
+  }, server.url);
+  return { server, page };
+}
+
+test("handlers run in the order of their registration, each of `once` once, and none that is removed", async (t) => {
+  const { page } = await connect(t);
+  const ran = await page.run(async () => {
+    const ran = [];
+    const note = (name) => (n) => ran.push(`${name}${n}`);
+    const gone = note("gone");
+    socket.on("echo", note("a"));
+    socket.once("echo", note("once"));
+    const end = socket.on("echo", note("ended"));
+    socket.on("echo", gone);
+    socket.onAny((event, n) => ran.push(`any${n}`));
+    const b = note("b");
+    socket.on("echo", b);
+    socket.on("echo", b);
+    end();
+    end();
+    socket.off("echo", gone);
+    socket.off("nothing");
+    await socket.emit("echo", 1);
+    await socket.request("echo", 0);
+    socket.off("echo", b);
+    socket.offAny();
+    await socket.emit("echo", 2);
+    await socket.request("echo", 0);
+    socket.off("echo");
+    await socket.emit("echo", 3);
+    await socket.request("echo", 0);
+    return ran;
+  });
+  assert.deepEqual(ran, ["any1", "a1", "once1", "b1", "b1", "a2"]);
+});
+
+test("a handler may remove itself, another and all, and add more: the list is as it was when the event came", async (t) => {
+  const { page } = await connect(t);
+  const ran = await page.run(async () => {
+    const ran = [];
+    const last = (n) => ran.push(`last${n}`);
+    const end = socket.on("echo", (n) => {
+      ran.push(`self${n}`);
+      end();
+      socket.off("echo", last);
+      socket.on("echo", (n) => ran.push(`added${n}`));
+    });
+    socket.on("echo", last);
+    socket.once("echo", (n) => {
+      ran.push(`once${n}`);
+    });
+    await socket.emit("echo", 1);
+    await socket.request("echo", 0);
+    await socket.emit("echo", 2);
+    await socket.request("echo", 0);
+    return ran;
+  });
+  assert.deepEqual(ran, ["self1", "last1", "once1", "added2"]);
+});
+
+test("a handler that throws is told, with what it threw, and all others run", async (t) => {
+  const { page } = await connect(t);
+  const told = await page.run(async () => {
+    const ran = [];
+    const thrown = new Error("oh dear");
+    socket.on("echo", () => {
+      throw thrown;
+    });
+    socket.on("echo", () => ran.push("the next"));
+    const end = socket.onNotice((notice) => ran.push(notice.type, notice.error.kind, notice.error.message, notice.error.cause === thrown));
+    await socket.emit("echo");
+    await socket.request("echo", 0);
+    end();
+    return ran;
+  });
+  assert.deepEqual(told, [
+    "handlerError",
+    "handler",
+    "a handler of event `echo` failed: oh dear",
+    true,
+    "the next",
+  ]);
+  assert.deepEqual(page.errors, []);
+});
+
+test("where nobody listens for it, what a handler threw stands in the console", async (t) => {
+  const server = await socketio(t);
+  const page = await open(t);
+  await page.run(async (url) => {
+    const client = new Client(url);
+    client.socket().onStatus(() => {
+      throw new Error("a status");
+    });
+    client.socket().on("echo", () => {
+      throw "no error at all";
+    });
+    client.connect();
+    client.socket().emit("echo");
+    await client.socket().request("echo", 0);
+    // And a handler of notices that throws is not told to itself.
+    client.socket().onNotice(() => {
+      throw new Error("a notice");
+    });
+    client.socket().emit("echo");
+    await client.socket().request("echo", 0);
+  }, server.url);
+  const said = page.said.filter(({ type }) => type === "error").map(({ text }) => text);
+  assert.equal(said.length, 4, said.join("\n"));
+  assert.match(said[0], /a handler of event `\*status\*` failed: a status/);
+  assert.match(said[2], /a handler of event `echo` failed: no error at all/);
+  assert.match(said[3], /a notice/);
+  assert.deepEqual(page.errors, []);
+});
+
+test("the last argument answers a server that asks, once, and with binary", async (t) => {
+  const { server, page } = await connect(t);
+  await page.run(() => {
+    socket.on("sum", (a, b, answer) => answer(a + b, { bytes: Uint8Array.of(1, 2) }));
+    socket.on("later", (answer) => setTimeout(answer, 20));
+    socket.on("twice", (answer) => {
+      answer("first");
+      try {
+        answer("second");
+      } catch ({ kind }) {
+        tell({ kind });
+      }
+    });
+    socket.on("circle", (answer) => {
+      const circle = {};
+      circle.self = circle;
+      try {
+        answer(circle);
+      } catch ({ kind }) {
+        tell({ kind });
+        answer("none");
+      }
+    });
+  });
+  const ask = async (event, ...args) => (await server.ask("emit", { event, args, ack: true })).reply;
+  assert.deepEqual(await ask("sum", 1, 2), [3, { bytes: { $binary: "AQI=" } }]);
+  assert.deepEqual(await ask("later"), []);
+  assert.deepEqual(await ask("twice"), ["first"]);
+  assert.deepEqual(await ask("circle"), ["none"]);
+  assert.ok((await page.run(() => log.filter(({ kind }) => kind))).some(({ kind }) => kind === "invalidPayload"));
+});
+
+test("what is no function is no handler, and what is no name is no event", async (t) => {
+  const { page } = await connect(t);
+  const seen = await page.run(async () => {
+    const seen = [];
+    for (const add of [() => socket.on("m", "text"), () => socket.once("m"), () => socket.onAny({}), () => socket.onStatus(null)]) {
+      try {
+        add();
+      } catch (error) {
+        seen.push(error.constructor.name);
+      }
+    }
+    for (const event of [undefined, null, 7, {}, "connect", "disconnect"]) {
+      const { status, error } = await socket.emit(event, 1);
+      seen.push(`${status} ${error?.kind}`);
+    }
+    seen.push(await socket.request("echo", 0));
+    return seen;
+  });
+  assert.deepEqual(seen, [...Array(4).fill("TypeError"), ...Array(6).fill("rejected invalidPayload"), 0]);
+});
