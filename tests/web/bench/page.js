@@ -69,11 +69,3 @@ export async function run(name, url) {
   client.close();
   return { "emitted/s": emit, "received/s": receive, "answer, µs": answer };
 }
-export async function flood(name, url) {
-  const client = await CLIENTS[name](url);
-  let left = MESSAGES;
-  const all = new Promise((all) => client.on("tick", ({ n }) => n >= 0 && (left -= 1) === 0 && all()));
-  const began = performance.now();
-  await client.ask("flood", MESSAGES); await all;
-  const took = performance.now() - began; client.close(); return took;
-}

@@ -57,9 +57,11 @@ pub(super) fn spawn(task: Task<()>) {
     });
 }
 
-/// Runs what is ready. Nobody may hold what tasks need: it is for what the browser calls.
-pub(super) fn run() {
-    TASKS.with(Tasks::run);
+/// Wakes a task and runs what is ready. Nobody may hold what tasks need: it is for what the browser calls.
+pub(super) fn run_with(waker: Waker) {
+    TASKS.with(|tasks| {
+        tasks.run(|| waker.wake());
+    });
 }
 
 impl Tasks {
@@ -74,7 +76,7 @@ impl Tasks {
             run: Closure::new(|_| {
                 TASKS.with(|tasks| {
                     tasks.scheduled.set(false);
-                    tasks.run();
+                    tasks.run(|| {});
                 });
             }),
         }
@@ -91,8 +93,10 @@ impl Tasks {
         }
     }
 
-    fn run(&self) {
-        if self.running.replace(true) {
+    fn run(&self, wake: impl FnOnce()) {
+        let nested = self.running.replace(true);
+        wake();
+        if nested {
             return;
         }
         while let Some(number) = self.next() {

@@ -114,8 +114,7 @@ fn callback<E: wasm_bindgen::convert::FromWasmAbi + 'static>(
             inbox.waker.take()
         };
         if let Some(waker) = waker {
-            waker.wake();
-            tasks::run();
+            tasks::run_with(waker);
         }
     })
 }
