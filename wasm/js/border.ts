@@ -22,6 +22,9 @@ type Entry = [number, any, any, any, ...any[]];
 /** What a call that sends gives: the receipt's number, below zero where it is not accepted yet, or its outcome. */
 export type Taken = number | string;
 
+/** So many calls may wait for the WebAssembly. The queue's own bounds hold once it is there. */
+const MOST_EARLY = 10_000;
+
 interface Call {
   make(link: Link): void;
   socket?: SocketEnd;
@@ -37,6 +40,7 @@ export class Border {
   #dead: RejoinError | undefined;
   #loads = 0;
   #isLoading = false;
+  #isTelling = false;
   /** Where the sockets stand while there is no WebAssembly. */
   #status: ConnectionStatus = idle;
   /** The sockets, those too that have no number yet. */
@@ -44,12 +48,13 @@ export class Border {
   #sockets: SocketEnd[] = [];
   #numbers = new Map<SocketEnd, number>();
   #receipts = new Map<number, Receipt>();
+  /** Sockets that could not be made, and why. */
+  #refused = new Map<SocketEnd, ConnectionStatus>();
   /** Who waits until a socket is writable. */
   #writers = new Set<() => void>();
 
   /** @throws RejoinError if the WebAssembly is there and refuses these settings. */
   constructor(url: string, settings: readonly Setting[], chat: boolean) {
-    living.add(this);
     onPanic(Border.panicked);
     // Else what is on that side would keep this side for ever, which keeps that one.
     const self = new WeakRef(this);
@@ -67,6 +72,7 @@ export class Border {
       this.#fail(died);
     } else if (isLoaded()) this.#link = rethrowing(this.#make);
     else this.retry();
+    living.add(this);
   }
 
   /** Loads what could not be loaded before. */
@@ -82,10 +88,31 @@ export class Border {
       .finally(() => (this.#isLoading = false));
   }
 
+  /** The app wants to be connected. */
+  wanted(): void {
+    const dead = this.#dead;
+    if (dead === undefined) return this.retry();
+    if (this.#isTelling) return;
+    // Whoever listens now may not have heard.
+    this.#isTelling = true;
+    queueMicrotask(() => {
+      this.#isTelling = false;
+      this.#fail(dead);
+    });
+  }
+
   /** Makes a call, now or once there is someone to call. */
   call(make: (link: Link) => void): void {
     if (this.#link !== undefined) this.#over(make);
     else if (this.#dead === undefined) this.#waiting.push({ make });
+  }
+
+  /** The same for one socket, by its number. */
+  callOn(socket: SocketEnd, make: (link: Link, number: number) => void): void {
+    this.call((link) => {
+      const number = this.#numbers.get(socket);
+      if (number !== undefined) make(link, number);
+    });
   }
 
   /** Makes a call that sends. */
@@ -102,11 +129,13 @@ export class Border {
       this.#receipts.set(receipt.id, receipt);
       if (taken > 0) receipt.accept();
     };
-    if (this.#link !== undefined) {
+    const refused = this.#dead ?? this.#refused.get(socket)?.error;
+    if (refused !== undefined) receipt.end({ status: "rejected", error: refused });
+    else if (this.#link !== undefined) {
       this.#over(make);
       // It died of this message.
       if (this.#dead !== undefined) receipt.end({ status: "unconfirmed", error: this.#dead });
-    } else if (this.#dead !== undefined) receipt.end({ status: "rejected", error: this.#dead });
+    } else if (this.#waiting.length >= MOST_EARLY) receipt.end({ status: "rejected", error: new RejoinError({ code: 4001 }) });
     else this.#waiting.push({ make, socket, event, receipt });
     return receipt;
   }
@@ -120,11 +149,19 @@ export class Border {
 
   /** Looks at something, if there is someone to ask. */
   ask<T>(socket: SocketEnd, ask: (link: Link, socket: number) => T): T | undefined {
-    return this.#link === undefined ? undefined : this.#over((link) => ask(link, this.#numbers.get(socket)!));
+    const number = this.#numbers.get(socket);
+    if (this.#link === undefined || number === undefined) return undefined;
+    return this.#over((link) => ask(link, number));
   }
 
   /** Waits until a message would not be refused, or nobody is there any more to refuse it. */
   async writable(socket: SocketEnd): Promise<void> {
+    if (this.#link === undefined && this.#dead === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#writers.add(resolve);
+        this.call(() => resolve());
+      });
+    }
     const writable = this.ask(socket, (link, number) => link.writable(number));
     if (writable === undefined) return;
     await new Promise<void>((resolve) => {
@@ -148,11 +185,22 @@ export class Border {
   /** Joins a socket to this client: it has a number there. */
   join(socket: SocketEnd, number: (link: Link) => number): void {
     this.#ends.add(socket);
-    this.call((link) => {
+    const join = (link: Link) => {
       const at = number(link);
       this.#sockets[at] = socket;
       this.#numbers.set(socket, at);
-    });
+    };
+    if (this.#link !== undefined) return this.call(join);
+    const make = (link: Link) => {
+      try {
+        rethrowing(() => join(link));
+      } catch (thrown) {
+        // Its own settings are wrong: that is its end, and nobody else's.
+        this.#refused.set(socket, { ...idle, state: "failed", reason: "connect error", error: thrown as RejoinError });
+        throw thrown;
+      }
+    };
+    this.#waiting.push({ make, socket });
   }
 
   /** Whether calls are made at once. */
@@ -161,8 +209,8 @@ export class Border {
   }
 
   /** Where a socket stands, as long as only this side knows. */
-  get status(): ConnectionStatus {
-    return this.#status;
+  status(socket: SocketEnd): ConnectionStatus {
+    return this.#refused.get(socket) ?? this.#status;
   }
 
   /** Messages that wait for the WebAssembly. */
@@ -185,31 +233,48 @@ export class Border {
 
   /** Makes a call over the border. What lies behind it may die of it: the app that calls hears so as it hears of any end. */
   #over<T>(make: (link: Link) => T): T | undefined {
+    const link = this.#link;
+    if (link === undefined) return undefined;
     try {
-      return rethrowing(() => make(this.#link!));
+      return rethrowing(() => make(link));
     } catch (thrown) {
-      if (thrown instanceof WebAssembly.RuntimeError) this.#die(bug(thrown));
-      else if (this.#dead === undefined) throw thrown;
+      if (thrown instanceof RejoinError) throw thrown;
+      // A trap, or the app's stack has overflown in there: what it was doing is left as it was.
+      this.#die(bug(thrown));
       return undefined;
     }
   }
 
   #open(): void {
     if (this.#dead !== undefined) return;
+    let link: Link;
     try {
-      this.#link = rethrowing(this.#make);
+      link = rethrowing(this.#make);
     } catch (thrown) {
       return this.#die(thrown as RejoinError);
     }
     this.#status = idle;
-    for (const { make, receipt } of this.#waiting.splice(0)) {
+    // Who made these calls has gone on, and is told last: what they call then comes behind all of this.
+    const failed: { socket: SocketEnd | undefined; error: RejoinError }[] = [];
+    for (let call = this.#waiting.shift(); call !== undefined; call = this.#waiting.shift()) {
+      const { make, socket, receipt } = call;
+      const refused = this.#refused.get(socket!)?.error;
       try {
-        this.call(make);
+        if (refused === undefined) rethrowing(() => make(link));
+        else receipt?.end({ status: "rejected", error: refused });
       } catch (thrown) {
-        // Who made the call has gone on.
-        this.#notice({ type: "error", error: thrown as RejoinError });
+        const error = thrown instanceof RejoinError ? thrown : bug(thrown);
+        receipt?.end({ status: "rejected", error });
+        if (error !== thrown) return this.#die(error);
+        failed.push({ socket, error });
       }
-      if (this.#dead !== undefined) receipt?.end({ status: "rejected", error: this.#dead });
+    }
+    this.#link = link;
+    for (const { socket, error } of failed) {
+      const status = this.#refused.get(socket!);
+      if (status !== undefined) socket!.changed(status);
+      if (socket !== undefined) socket.noticed({ type: "error", error });
+      else this.#notice({ type: "error", error });
     }
   }
 
@@ -271,10 +336,15 @@ export class Border {
       if (attachments !== undefined && entry[3] > 0) {
         restore(entry[4], attachments.slice(taken, (taken += entry[3])));
       }
-      if (number < 0) this.#settle(entry);
-      else if (typeof name === "string") this.#tell(this.#sockets[number], number, name, entry[2], entry[4]);
-      else if (name === 0) this.#sockets[number]?.changed(withError(entry[2]));
-      else this.#sockets[number]?.noticed(withError({ type: entry[2], ...entry[3] }));
+      try {
+        if (number < 0) this.#settle(entry);
+        else if (typeof name === "string") this.#tell(this.#sockets[number], number, name, entry[2], entry[4]);
+        else if (name === 0) this.#sockets[number]?.changed(withError(entry[2]));
+        else this.#sockets[number]?.noticed(withError({ type: entry[2], ...entry[3] }));
+      } catch (thrown) {
+        // Handlers are guarded; this is so that nothing behind it is lost, whatever it was.
+        console.error(thrown);
+      }
     }
   }
 
@@ -293,10 +363,17 @@ export class Border {
 
   /** What a handler answers a server with that asked for it: the last argument, as npm's client has it. */
   #answer(number: number, to: number[]): (...args: unknown[]) => void {
+    let answered = false;
     return (...args) => {
       const { json, attachments } = encode(args);
-      if (this.#link === undefined) throw this.#dead;
-      this.#over((link) => link.reply(number, Float64Array.from(to), json, attachments));
+      if (answered) return;
+      answered = true;
+      try {
+        this.#over((link) => link.reply(number, Float64Array.from(to), json, attachments));
+      } catch (thrown) {
+        // Too late: the connection that asked is gone.
+        if (!["linkLost", "closed"].includes((thrown as RejoinError).kind)) throw thrown;
+      }
     };
   }
 }
@@ -307,7 +384,7 @@ const living = new Set<Border>();
 /** What has ended every client of this page. */
 let died: RejoinError | undefined;
 
-function bug(cause: Error): RejoinError {
+function bug(cause: unknown): RejoinError {
   return (died ??= new RejoinError({ code: 1004, detail: "a bug has ended all clients of this page; load it anew" }, { cause }));
 }
 

@@ -1,10 +1,13 @@
 // A client: one server, one link, any number of sockets.
 
 import { Border } from "./border.js";
+import { wrongOption } from "./errors.js";
 import { credentials, known, read, type ClientOptions, type SocketOptions } from "./options.js";
 import { watchPage, type Hint } from "./page.js";
 import { Socket, type AnyEvents, type EventsMap } from "./socket.js";
 import { Settings } from "./glue/rejoin.js";
+
+const HINTS: readonly Hint[] = ["online", "offline", "foreground", "background", "suspend"];
 
 /**
  * A client of one server, for any events. Its sockets share one link.
@@ -18,8 +21,8 @@ export class Client<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 
   /**
    * @param url `http`, `https`, `ws` or `wss`, a host, and a port where it is not the scheme's own.
-   * @throws RejoinError `invalidOption` with the option's name; once the WebAssembly is loaded also `invalidUrl`. Before that
-   * such an address is told as `connectionFailed`.
+   * @throws RejoinError `invalidOption` with the option's name. What only the client itself can refuse, an address above all, is
+   * thrown once the WebAssembly is loaded; before that it is told as `connectionFailed`.
    */
   constructor(url: string | URL, options?: ClientOptions);
   /** @internal For the chat layer, whose options are its own. */
@@ -82,6 +85,7 @@ export class Client<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
    * `offline`, `online`, `suspend` when the page is left or frozen, `foreground` when it is back.
    */
   hint(hint: Hint): void {
+    if (!HINTS.includes(hint)) throw wrongOption("hint", `it is one of ${HINTS.join(", ")}`);
     if (hint === "online" || hint === "foreground") this.#border.retry();
     this.#border.call((link) => link.hint(hint));
   }
@@ -91,7 +95,7 @@ export class Client<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
     this.#border.call((link) => link.forget());
   }
 
-  /** Ends the client for good: every message gets its outcome, and handlers are dropped once they heard of it. */
+  /** Ends the client for good: every message gets its outcome. */
   close(): void {
     this.#unwatch();
     this.#border.close();
@@ -101,5 +105,7 @@ export class Client<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 /** An address that begins with a slash is one of the page's own server. */
 export function address(url: string | URL): string {
   const text = String(url);
-  return text.startsWith("/") && typeof location !== "undefined" ? location.origin + text : text;
+  if (!text.startsWith("/")) return text;
+  // Rendered on a server there is no page, and nobody connects: such a client is there to be asked.
+  return (typeof location === "undefined" ? "http://page.invalid" : location.origin) + text;
 }

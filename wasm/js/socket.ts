@@ -82,7 +82,7 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 
   /** Connects, and stays connected until {@link Socket.disconnect}: a lost link is made anew by itself. */
   connect(): void {
-    this.#border.retry();
+    this.#border.wanted();
     this.call((link, socket) => link.connect(socket));
   }
 
@@ -98,13 +98,13 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 
   /** Where the socket stands now. */
   get state(): State {
-    return this.#ask((link, socket) => link.state(socket) as State) ?? this.#border.status.state;
+    return this.#ask((link, socket) => link.state(socket) as State) ?? this.#border.status(this.#end).state;
   }
 
   /** Where the socket stands now, and how it came there. */
   get status(): ConnectionStatus {
     const last = this.#ask((link, socket) => link.last_change(socket));
-    if (last === undefined) return this.#border.status;
+    if (last === undefined) return this.#border.status(this.#end);
     const status = JSON.parse(last);
     if (status.error !== undefined) status.error = new RejoinError(status.error);
     return status;
@@ -247,7 +247,7 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 
   /** @internal */
   call(call: (link: Link, socket: number) => void): void {
-    this.#border.call((link) => this.#border.ask(this.#end, (_, socket) => call(link, socket)));
+    this.#border.callOn(this.#end, call);
   }
 
   #ask<T>(ask: (link: Link, socket: number) => T): T | undefined {

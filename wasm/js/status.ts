@@ -5,7 +5,7 @@ import type { RejoinError } from "./errors.js";
 /**
  * Where a connection stands:
  *
- * - `idle`: `connect` was not called yet.
+ * - `idle`: `connect` was not called yet, or the WebAssembly is still being loaded.
  * - `connecting`: an attempt is under way.
  * - `connected`: the server took the namespace, rooms are joined again, and what was queued is on its way.
  * - `waiting`: the last attempt failed or the link was lost; the next starts by itself after `retryIn` ms.
@@ -62,7 +62,10 @@ export const idle: ConnectionStatus = {
   transport: null,
 };
 
-/** Five attempts in a row failed, or the WebAssembly cannot be loaded. Raised once per outage; attempts go on. */
+/**
+ * Five attempts in a row failed: raised once per outage, and attempts go on. Or the WebAssembly cannot be loaded: raised each time;
+ * `connect`, or the network's return, tries again.
+ */
 export interface ConnectionFailed {
   readonly attempts: number;
   readonly error: RejoinError;

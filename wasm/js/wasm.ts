@@ -32,7 +32,7 @@ export function onPanic(callback: (text: string) => void): void {
 
 /**
  * Loads the WebAssembly, if it is not loaded yet. Clients do so by themselves; call it to have it done sooner, or to say
- * where it is: by default `rejoin.wasm` beside this script. Rejects if it cannot be loaded; calling it again tries again.
+ * where it is: by default `rejoin.wasm` beside this script. It has to be said before the first client is made. Rejects if it cannot be loaded; calling it again tries again.
  */
 export function load(source?: WasmSource): Promise<void> {
   loading ??= start(source).catch((thrown) => {
@@ -65,10 +65,10 @@ async function compileAnswer(response: Response): Promise<WebAssembly.Module> {
   // Streaming needs exactly `application/wasm`, which not every server knows.
   const type = response.headers.get("content-type");
   if (type?.toLowerCase() === "application/wasm") return WebAssembly.compileStreaming(response);
-  const bytes = await response.arrayBuffer();
+  const module = await response.arrayBuffer();
   // A server of a single-page app answers with the page to any path that it does not know.
-  if (new Uint8Array(bytes)[0] !== 0) throw new Error(`${response.url} answered with ${type}, which is no WebAssembly`);
-  return WebAssembly.compile(bytes);
+  if (new Uint8Array(module)[0] !== 0) throw new Error(`${response.url} answered with ${type}, which is no WebAssembly`);
+  return WebAssembly.compile(module);
 }
 
 /** Node's `fetch` reads no files. Not by `import`, which bundlers would look at. */

@@ -21,8 +21,8 @@ pub struct Link {
     client: Client,
     pub(crate) chat: Option<RealtimeClient>,
     sockets: Vec<Socket>,
-    /// The last message's, for its id.
-    last: Option<Receipt>,
+    /// The message id of the message that was sent last.
+    last_id: Option<String>,
 }
 
 impl Link {
@@ -32,7 +32,7 @@ impl Link {
             client,
             chat,
             sockets,
-            last: None,
+            last_id: None,
         }
     }
 
@@ -48,7 +48,7 @@ impl Link {
             None if receipt.accepted().now_or_never().is_none() => (-id).into(),
             None => id.into(),
         };
-        self.last = Some(receipt);
+        self.last_id = receipt.message_id().map(str::to_owned);
         taken
     }
 }
@@ -188,7 +188,7 @@ impl Link {
 
     /// The message id of the message sent last.
     pub fn message_id(&self) -> Option<String> {
-        self.last.as_ref()?.message_id().map(str::to_owned)
+        self.last_id.clone()
     }
 
     /// Takes a message back.

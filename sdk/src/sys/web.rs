@@ -12,6 +12,7 @@ use super::{Alarm, Dialer, LinkOptions, Sys, Task, Wire};
 use crate::core::{Method, Now, Request};
 use crate::error::Error;
 
+mod clock;
 mod http;
 mod tasks;
 #[cfg(test)]
@@ -55,12 +56,7 @@ struct Web;
 
 impl Sys for Web {
     fn now(&self) -> Now {
-        // Date.now() counts sleep, which performance.now() does not everywhere. The core takes care that it never goes back.
-        let millis = js_sys::Date::now();
-        Now {
-            mono: Duration::from_millis(millis as u64),
-            unix_ms: millis as u64,
-        }
+        clock::now()
     }
 
     fn can_ping(&self) -> bool {

@@ -9,10 +9,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 
+use gloo_timers::callback::Timeout;
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 
 use super::super::Task;
+
+/// So often tasks run before the browser has its turn: handlers that have themselves called again must not stop the page.
+const MOST: usize = 1024;
 
 thread_local! {
     static TASKS: Tasks = Tasks::new();
@@ -73,12 +77,7 @@ impl Tasks {
             running: Cell::new(false),
             scheduled: Cell::new(false),
             done: Promise::resolve(&JsValue::UNDEFINED),
-            run: Closure::new(|_| {
-                TASKS.with(|tasks| {
-                    tasks.scheduled.set(false);
-                    tasks.run(|| {});
-                });
-            }),
+            run: Closure::new(|_| Self::again()),
         }
     }
 
@@ -99,7 +98,8 @@ impl Tasks {
         if nested {
             return;
         }
-        while let Some(number) = self.next() {
+        for _ in 0..MOST {
+            let Some(number) = self.next() else { break };
             let Some(mut spawned) = self.tasks.borrow_mut()[number].take() else {
                 continue;
             };
@@ -111,6 +111,17 @@ impl Tasks {
             }
         }
         self.running.set(false);
+        if !self.ready.borrow().is_empty() && !self.scheduled.replace(true) {
+            Timeout::new(0, Self::again).forget();
+        }
+    }
+
+    /// What was scheduled has come.
+    fn again() {
+        TASKS.with(|tasks| {
+            tasks.scheduled.set(false);
+            tasks.run(|| {});
+        });
     }
 
     fn next(&self) -> Option<usize> {

@@ -130,12 +130,12 @@ fn read(message: &MessageEvent) -> LinkEvent {
 impl WebSocket {
     /// Gives a batch to the browser, if there is one and the socket is open.
     fn write(&mut self) {
-        if !self.inbox.borrow().open {
+        let Some(socket) = &self.socket else { return };
+        // One that is closing takes everything and sends nothing; that it has closed comes later.
+        if !self.inbox.borrow().open || socket.ready_state() != web_sys::WebSocket::OPEN {
             return;
         }
-        let (Some(frames), Some(socket)) = (self.batch.take(), &self.socket) else {
-            return;
-        };
+        let Some(frames) = self.batch.take() else { return };
         for frame in frames {
             // The only error is a socket that is closing; its close event follows.
             let _ = match frame {

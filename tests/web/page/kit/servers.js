@@ -22,6 +22,8 @@ class Server {
   }
 
   #heard(line) {
+    // What it was about to say when it was killed.
+    if (line.startsWith("{") && !line.endsWith("}")) return;
     this.reports.push(line.startsWith("{") ? JSON.parse(line) : { line });
     for (const look of this.#waiting) look();
   }
