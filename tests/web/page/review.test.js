@@ -86,6 +86,7 @@ test("handlers that have themselves called again leave the page its turn", async
     });
     socket.emit("log");
     socket.emit("log");
+    while (calls === 0) await new Promise((turn) => setTimeout(turn));
     for (let turn = 0; turn < 5; turn += 1) await new Promise((turn) => setTimeout(turn));
     const seen = calls;
     calls = Infinity;
