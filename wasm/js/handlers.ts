@@ -37,7 +37,7 @@ export class Handlers {
   }
 
   clear(): void {
-    this.#lists.clear();
+    for (const event of this.#lists.keys()) this.remove(event);
   }
 
   /** Where they are kept under another name than what they are run for has, `told` is that. */

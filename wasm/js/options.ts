@@ -103,7 +103,7 @@ export interface RealtimeOptions extends ClientOptions {
   typing?: TypingOptions;
 }
 
-/** @internal */
+/** @internal What a value is; a `text` may be a number, as ids are in some apps. */
 type Check = "number" | "positive" | "boolean" | "string" | "text" | readonly string[] | Group | "own";
 /** @internal */
 interface Group {
@@ -204,11 +204,10 @@ function collect(options: object, checks: Group, path: string, settings: Setting
     } else if (typeof check === "object") collect(value, check as Group, `${name}.`, settings);
     else if (check === "positive") {
       if (typeof value !== "number" || !(value > 0 && value < Infinity)) throw wrongOption(name, "it is a number above zero");
-    } else if (check === "text") {
-      if (typeof value !== "string" && typeof value !== "number") throw wrongOption(name, "it is a string");
     } else {
-      if (typeof value !== check) throw wrongOption(name, `it is a ${check as string}`);
-      if (check === "string") settings.push((to) => to.text(name, value));
+      const isText = check === "text" && /string|number/.test(typeof value);
+      if (!isText && typeof value !== check) throw wrongOption(name, `it is a ${check as string}`);
+      if (isText || check === "string") settings.push((to) => to.text(name, value as string));
       else settings.push(numeric(value, name));
     }
   }
@@ -222,7 +221,7 @@ function numeric(value: unknown, name: string): Setting {
 
 function oneOf(value: unknown, name: string, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
-  throw wrongOption(name, `${JSON.stringify(value) ?? String(value)} is none of ${choices.map((choice) => `\`${choice}\``).join(", ")}`);
+  throw wrongOption(name, `it is one of \`${choices.join("`, `")}\``);
 }
 
 /** Options with values of their own kind. */

@@ -122,11 +122,9 @@ export function restore(value: unknown, attachments: readonly Uint8Array[]): unk
   for (const key of Object.keys(fields)) {
     const field = fields[key];
     if (typeof field === "object") {
-      // Not by assignment, which a key `__proto__` would turn into something else.
-      Object.defineProperty(fields, key, { value: restore(field, attachments), ...OWN });
+      // Not by assignment, which a key `__proto__` would turn into something else. It stays writable and enumerable.
+      Object.defineProperty(fields, key, { value: restore(field, attachments) });
     }
   }
   return value;
 }
-
-const OWN = { writable: true, enumerable: true, configurable: true };

@@ -191,13 +191,13 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
     const { timeout, ttl, lane, reliable = false } = options;
     const flags = (options.ack ? ACK : 0) | (options.volatile ? VOLATILE : 0) | (reliable ? RELIABLE : 0);
     const encoded = () => {
-      const name = text(event, "event");
-      const { json, attachments } = encode(args);
+      const encoded = encode(args);
       // The border copies it; until there is one, the app could change it.
-      return { name, json, attachments: this.#border.isOpen ? attachments : attachments?.map((bytes) => bytes.slice()) };
+      if (!this.#border.isOpen) encoded.attachments = encoded.attachments?.map((bytes) => bytes.slice());
+      return encoded;
     };
-    return this.sent(String(event), reliable, encoded, (link, socket, { name, json, attachments }) =>
-      link.emit(socket, name, json, attachments, flags, timeout ?? 0, ttl ?? 0, lane === undefined ? lane : String(lane)),
+    return this.sent(event, reliable, encoded, (link, socket, { json, attachments }) =>
+      link.emit(socket, String(event), json, attachments, flags, timeout ?? 0, ttl ?? 0, lane?.toString()),
     );
   }
 
@@ -205,6 +205,7 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   sent<T>(event: string, reliable: boolean, given: () => T, send: (link: Link, socket: number, given: T) => Taken): Receipt {
     let args: T;
     try {
+      event = text(event, "event");
       args = given();
     } catch (thrown) {
       return this.#border.refused(this.#end, thrown as RejoinError);

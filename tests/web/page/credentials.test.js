@@ -182,3 +182,20 @@ test("attempts without end may be written as Infinity", async (t) => {
   });
   assert.deepEqual(seen, ["taken", "taken", ...Array(3).fill("invalidOption")]);
 });
+
+test("an option that is none of its choices is refused with them, whatever it is", async (t) => {
+  const page = await open(t);
+  const seen = await page.run(async () => {
+    await load();
+    return [{ delivery: "auto" }, { delivery: 1n }, { delivery: "never" }].map((options) => {
+      try {
+        new Client("http://127.0.0.1:9", options).close();
+        return "taken";
+      } catch ({ message }) {
+        return message;
+      }
+    });
+  });
+  const choice = "option `delivery` cannot be used: it is one of `auto`, `atMostOnce`, `atLeastOnce`";
+  assert.deepEqual(seen, ["taken", choice, choice]);
+});
