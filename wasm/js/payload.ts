@@ -100,7 +100,8 @@ export function encodeText(value: unknown, where: string): string {
 }
 
 function bytes(binary: Binary): Uint8Array {
-  return ArrayBuffer.isView(binary) ? new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength) : new Uint8Array(binary);
+  if (!ArrayBuffer.isView(binary)) return new Uint8Array(binary);
+  return new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength);
 }
 
 /**

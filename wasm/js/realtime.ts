@@ -94,7 +94,7 @@ export class RealtimeClient {
 
   /** Sends a message to a user, in order with all that is sent to that user. */
   sendPrivateMessage(userId: string, content: string): Receipt {
-    return this.#send("private_message", { userId, content }, (link, userId, content) => link.send_message(false, userId, content));
+    return this.#send("private_message", { userId, content }, (link, id, content) => link.send_message(false, id, content));
   }
 
   /**
@@ -102,7 +102,7 @@ export class RealtimeClient {
    * refuses to let the user in again, it ends `rejected` with `roomRefused`.
    */
   sendGroupMessage(roomId: string, content: string): Receipt {
-    return this.#send("group_message", { roomId, content }, (link, roomId, content) => link.send_message(true, roomId, content));
+    return this.#send("group_message", { roomId, content }, (link, id, content) => link.send_message(true, id, content));
   }
 
   /**
