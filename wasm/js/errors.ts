@@ -139,7 +139,11 @@ export function wrongPayload(detail: string): RejoinError {
   return new RejoinError({ code: 1003, detail });
 }
 
-/** What was thrown, in words. */
+/** What was thrown, in words. Anything can be thrown, and this throws nothing. */
 export function said(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return "what was thrown has no text";
+  }
 }

@@ -20,6 +20,7 @@ export class Handlers {
   constructor(private readonly failed: (event: string, thrown: unknown) => void) {}
 
   add(event: string, handler: Handler, once = false): Unsubscribe {
+    event = String(event);
     if (typeof handler !== "function") throw new TypeError(`the handler of \`${event}\` is not a function`);
     const entry = { handler, once, gone: false };
     this.#lists.set(event, [...(this.#lists.get(event) ?? []), entry]);
@@ -28,7 +29,7 @@ export class Handlers {
 
   /** Removes one handler of an event, wherever it stands, or all of them. */
   remove(event: string, handler?: Handler): void {
-    this.#drop(event, (entry) => handler === undefined || entry.handler === handler);
+    this.#drop(String(event), (entry) => handler === undefined || entry.handler === handler);
   }
 
   has(event: string): boolean {
@@ -36,10 +37,11 @@ export class Handlers {
   }
 
   clear(): void {
-    this.#lists.clear();
+    for (const event of this.#lists.keys()) this.remove(event);
   }
 
-  run(event: string, args: unknown[]): void {
+  /** Where they are kept under another name than what they are run for has, `told` is that. */
+  run(event: string, args: unknown[], told = event): void {
     for (const entry of this.#lists.get(event) ?? []) {
       if (entry.once) {
         // Not a second time, if its own code has the event come again.
@@ -49,7 +51,7 @@ export class Handlers {
       try {
         entry.handler(...args);
       } catch (thrown) {
-        this.failed(event, thrown);
+        this.failed(told, thrown);
       }
     }
   }

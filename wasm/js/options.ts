@@ -1,7 +1,7 @@
 // What a client is made with, and that it is what it says: JavaScript has no types when it runs.
 
 import type { Settings } from "./glue/rejoin.js";
-import { encode } from "./payload.js";
+import { encodeText } from "./payload.js";
 import { RejoinError, said, wrongOption } from "./errors.js";
 
 /** A value, or a function that is asked for it at each attempt to connect. It has 10 s. */
@@ -15,7 +15,7 @@ export interface ReconnectOptions {
   maxDelay?: number;
   /** How much longer each delay is than the one before. Default 2. */
   multiplier?: number;
-  /** After so many attempts to connect again the state is `failed`. Default: without end. */
+  /** After so many attempts to connect again the state is `failed`. Default: without end, as with `Infinity`. */
   maxAttempts?: number;
   /** Whether delays are jittered. Default true. */
   jitter?: boolean;
@@ -103,8 +103,8 @@ export interface RealtimeOptions extends ClientOptions {
   typing?: TypingOptions;
 }
 
-/** @internal */
-type Check = "number" | "boolean" | "string" | readonly string[] | Group | "own";
+/** @internal What a value is; a `text` may be a number, as ids are in some apps. */
+type Check = "number" | "positive" | "boolean" | "string" | "text" | readonly string[] | Group | "own";
 /** @internal */
 interface Group {
   [name: string]: Check;
@@ -152,6 +152,16 @@ const chat: Group = {
   typing: { autoStop: "number", refresh: "number", expiry: "number" },
 };
 
+/** Of one message. */
+const emit: Group = {
+  ack: "boolean",
+  timeout: "positive",
+  volatile: "boolean",
+  reliable: "boolean",
+  ttl: "positive",
+  lane: "text",
+};
+
 /** Options that other platforms have. */
 const elsewhere: Record<string, string> = {
   headers: "browsers allow no headers on a WebSocket; use `auth` or `query`",
@@ -159,7 +169,7 @@ const elsewhere: Record<string, string> = {
 };
 
 /** @internal Which options there are. */
-export const known = { socket, client, chat };
+export const known = { socket, client, chat, emit };
 
 /** @internal Sets one option, once the client is there. */
 export type Setting = (settings: Settings) => void;
@@ -184,15 +194,20 @@ function collect(options: object, checks: Group, path: string, settings: Setting
     if (Object.hasOwn(elsewhere, name)) throw new RejoinError({ code: 1005, detail: elsewhere[name] });
     if (!Object.hasOwn(checks, key)) throw wrongOption(name, "there is no such option");
     if (value === undefined || value === null) continue;
+    // As npm's client has it.
+    if (value === Infinity && name === "reconnect.maxAttempts") continue;
     const check = checks[key]!;
     if (check === "own") special[name]!(value, name, settings);
     else if (Array.isArray(check)) {
       oneOf(value, name, check);
       settings.push((to) => to.text(name, value));
     } else if (typeof check === "object") collect(value, check as Group, `${name}.`, settings);
-    else {
-      if (typeof value !== check) throw wrongOption(name, `it is a ${check as string}`);
-      if (check === "string") settings.push((to) => to.text(name, value));
+    else if (check === "positive") {
+      if (typeof value !== "number" || !(value > 0 && value < Infinity)) throw wrongOption(name, "it is a number above zero");
+    } else {
+      const isText = check === "text" && /string|number/.test(typeof value);
+      if (!isText && typeof value !== check) throw wrongOption(name, `it is a ${check as string}`);
+      if (isText || check === "string") settings.push((to) => to.text(name, value as string));
       else settings.push(numeric(value, name));
     }
   }
@@ -206,7 +221,7 @@ function numeric(value: unknown, name: string): Setting {
 
 function oneOf(value: unknown, name: string, choices: readonly string[]): void {
   if (choices.includes(value as string)) return;
-  throw wrongOption(name, `${JSON.stringify(value) ?? String(value)} is none of ${choices.map((choice) => `\`${choice}\``).join(", ")}`);
+  throw wrongOption(name, `it is one of \`${choices.join("`, `")}\``);
 }
 
 /** Options with values of their own kind. */
@@ -254,7 +269,7 @@ function entries(value: unknown, name: string): [string, unknown][] {
 
 function object(auth: unknown, name: string): string {
   if (typeof auth !== "object" || auth === null || Array.isArray(auth)) throw wrongOption(name, "it is an object");
-  return encode(auth).json;
+  return encodeText(auth, `\`${name}\``);
 }
 
 function tokenJson(token: unknown, name: string): string {

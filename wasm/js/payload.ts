@@ -16,8 +16,22 @@ interface Placeholder {
   num: number;
 }
 
+/** What a value is, whichever frame or worker it was made in. */
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
 function isBinary(value: unknown): value is Binary {
-  return value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+  return ArrayBuffer.isView(value) || kindOf(value) === "ArrayBuffer";
+}
+
+/** What JSON would write as `{}`, and so lose. */
+function refuse(value: unknown): void {
+  const kind = kindOf(value);
+  if (!/^(Blob|File|Map|Set|Promise)$/.test(kind)) return;
+  throw new Error(
+    `a ${kind} has no JSON: send \`await file.arrayBuffer()\`, \`Object.fromEntries(map)\`, \`[...set]\`, \`await promise\``,
+  );
 }
 
 /** Objects deeper than this are remembered, so that circles end; most payloads have none. */
@@ -26,18 +40,25 @@ const SHALLOW = 3;
 /** What was looked at in this payload already. */
 let seen: Set<object> | undefined;
 
-function hasBinary(value: unknown, depth: number): boolean {
+/** Whether there is, or may be, something that JSON alone would not write as it should. */
+function isSpecial(value: unknown, depth: number): boolean {
   if (typeof value !== "object" || value === null) return false;
-  if (isBinary(value)) return true;
+  const { toJSON } = value as { toJSON?: unknown };
+  // What it gives is seen when it is written: it is called once only.
+  if (typeof toJSON === "function") return toJSON !== Date.prototype.toJSON;
+  const proto = Object.getPrototypeOf(value);
+  // Most are plain, and need no closer look.
+  if (proto !== Object.prototype && proto !== Array.prototype) {
+    if (isBinary(value)) return true;
+    refuse(value);
+  }
   if (depth > SHALLOW) {
     seen ??= new Set();
     if (seen.has(value)) return false;
     seen.add(value);
   }
-  const { toJSON } = value as { toJSON?: unknown };
-  if (typeof toJSON === "function") return hasBinary(toJSON.call(value, ""), depth + 1);
   for (const item of Array.isArray(value) ? value : Object.values(value)) {
-    if (hasBinary(item, depth + 1)) return true;
+    if (isSpecial(item, depth + 1)) return true;
   }
   return false;
 }
@@ -45,19 +66,24 @@ function hasBinary(value: unknown, depth: number): boolean {
 /**
  * Writes values as JSON.
  *
- * @throws RejoinError `invalidPayload` for what has no JSON: a `bigint`, a circle, a `toJSON` that throws.
+ * @throws RejoinError `invalidPayload` for what has no JSON: a `bigint`, a circle, a `toJSON` that throws, a `Blob`, a `Map`, a
+ * `Set`; and for a function or a symbol that is the value or an item of it, which is an argument then.
  */
 export function encode(value: unknown): Encoded {
   try {
-    if (!hasBinary(value, 0)) return { json: JSON.stringify(value) ?? "null", attachments: undefined };
-    const attachments: Uint8Array[] = [];
+    for (const argument of Array.isArray(value) ? value : [value]) {
+      const type = typeof argument;
+      if (type === "function" || type === "symbol") throw new Error(`a ${type} cannot be sent; use \`request\` for an answer`);
+    }
+    let attachments: Uint8Array[] | undefined;
     // Not an arrow: `this` holds the value as it was before `toJSON`, which Node's Buffer has.
-    const json = JSON.stringify(value, function (this: Record<string, unknown>, key, after: unknown) {
-      const original = this[key];
-      if (!isBinary(original)) return after;
-      attachments.push(bytes(original));
-      return { _placeholder: true, num: attachments.length - 1 } satisfies Placeholder;
-    });
+    const replacer = function (this: Record<string, unknown>, key: string, after: unknown) {
+      const binary = [this[key], after].find(isBinary);
+      if (binary === undefined) return refuse(after), after;
+      const num = (attachments ??= []).push(bytes(binary)) - 1;
+      return { _placeholder: true, num } satisfies Placeholder;
+    };
+    const json = JSON.stringify(value, isSpecial(value, 0) ? replacer : undefined) ?? "null";
     return { json, attachments };
   } catch (thrown) {
     throw wrongPayload(said(thrown));
@@ -66,9 +92,26 @@ export function encode(value: unknown): Encoded {
   }
 }
 
+/** Writes values that go where binary cannot be: `where`. */
+export function encodeText(value: unknown, where: string): string {
+  const { json, attachments } = encode(value);
+  if (attachments !== undefined) throw wrongPayload(`${where} cannot hold binary; write it as a text, such as base64`);
+  return json;
+}
+
 function bytes(binary: Binary): Uint8Array {
-  if (binary instanceof ArrayBuffer) return new Uint8Array(binary);
+  if (!ArrayBuffer.isView(binary)) return new Uint8Array(binary);
   return new Uint8Array(binary.buffer, binary.byteOffset, binary.byteLength);
+}
+
+/**
+ * A text that the app gives as argument `name`. Ids are numbers in some apps; all else would cross the border as "".
+ *
+ * @throws RejoinError `invalidPayload`.
+ */
+export function text(value: unknown, name: string): string {
+  if (typeof value !== "string" && typeof value !== "number") throw wrongPayload(`\`${name}\` is a string`);
+  return String(value);
 }
 
 /** Puts binary in the place of placeholders, in what was just parsed. */
@@ -80,11 +123,9 @@ export function restore(value: unknown, attachments: readonly Uint8Array[]): unk
   for (const key of Object.keys(fields)) {
     const field = fields[key];
     if (typeof field === "object") {
-      // Not by assignment, which a key `__proto__` would turn into something else.
-      Object.defineProperty(fields, key, { value: restore(field, attachments), ...OWN });
+      // Not by assignment, which a key `__proto__` would turn into something else. It stays writable and enumerable.
+      Object.defineProperty(fields, key, { value: restore(field, attachments) });
     }
   }
   return value;
 }
-
-const OWN = { writable: true, enumerable: true, configurable: true };

@@ -3,10 +3,12 @@
 import type { Link } from "./glue/rejoin.js";
 import { Border, type Taken } from "./border.js";
 import { address, Client } from "./client.js";
+import { wrongPayload } from "./errors.js";
 import { eventName, isOwn, wireName, type ChatEvents } from "./events.js";
 import type { Unsubscribe } from "./handlers.js";
 import { known, read, type RealtimeOptions } from "./options.js";
 import type { Hint } from "./page.js";
+import { encodeText, text } from "./payload.js";
 import type { Receipt } from "./receipt.js";
 import type { Socket } from "./socket.js";
 import type { ConnectionStatus, Notice, Pending, State, Stats } from "./status.js";
@@ -27,7 +29,12 @@ export interface NewRoom {
 
 type Handler<Event extends string> = Event extends keyof ChatEvents
   ? (event: ChatEvents[Event]) => void
-  : (...args: any[]) => void;
+  : Custom["handler"];
+
+interface Custom {
+  // A method's parameters may be annotated; those that are not are unknown. `unknown` itself could be taken apart unseen.
+  handler(...args: ({} | null | undefined)[]): void;
+}
 
 /** The names of events, offered while typing, and any other. */
 type EventName = keyof ChatEvents | (string & {});
@@ -49,8 +56,9 @@ export class RealtimeClient {
 
   /**
    * @param url `http`, `https`, `ws` or `wss`, a host, and a port where it is not the scheme's own.
-   * @throws RejoinError `invalidOption` with the option's name; once the WebAssembly is loaded also `invalidUrl`. Before that
-   * such an address is told as `connectionFailed`.
+   * @throws RejoinError `invalidOption` with the option's name. Once the WebAssembly is loaded also `invalidUrl`, and
+   * `invalidOption` for what only it checks, such as options that exclude each other; before that those are told as
+   * `connectionFailed`.
    */
   constructor(url: string | URL, options: RealtimeOptions = {}) {
     const border = new Border(address(url), read(options, known.chat), true);
@@ -86,7 +94,7 @@ export class RealtimeClient {
 
   /** Sends a message to a user, in order with all that is sent to that user. */
   sendPrivateMessage(userId: string, content: string): Receipt {
-    return this.#send("private_message", (link) => link.send_message(false, text(userId), text(content)));
+    return this.#send("private_message", { userId, content }, (link, id, content) => link.send_message(false, id, content));
   }
 
   /**
@@ -94,52 +102,61 @@ export class RealtimeClient {
    * refuses to let the user in again, it ends `rejected` with `roomRefused`.
    */
   sendGroupMessage(roomId: string, content: string): Receipt {
-    return this.#send("group_message", (link) => link.send_message(true, text(roomId), text(content)));
+    return this.#send("group_message", { roomId, content }, (link, id, content) => link.send_message(true, id, content));
   }
 
   /**
    * Tells a user or a room that the user types. Call it at each keystroke: it is sent at most every 2 s, and the stop follows by
    * itself 3 s after the last call. Nothing is sent while offline.
+   *
+   * @throws RejoinError `invalidPayload` if there is no such type of target, or the target is no string.
    */
   startTyping(type: TargetType, target: string): void {
-    this.socket.call((link) => link.type_to(isGroup(type), text(target), true));
+    this.#type(type, target, true);
   }
 
   /** Tells that the user stopped typing. Sending a message to the target does so too. */
   stopTyping(type: TargetType, target: string): void {
-    this.socket.call((link) => link.type_to(isGroup(type), text(target), false));
+    this.#type(type, target, false);
   }
 
   /** Joins a room, now and after every reconnect until it is left. */
   joinRoom(roomId: string, password?: string): Receipt {
-    return this.#send("join_room", (link) => link.join_room(text(roomId), password));
+    return this.#send("join_room", { roomId }, (link, roomId, password) => link.join_room(roomId, password), { password });
   }
 
   /** Leaves a room and does not join it again. What was sent to it before goes out before. */
   leaveRoom(roomId: string): Receipt {
-    return this.#send("leave_room", (link) => link.leave_room(text(roomId)));
+    return this.#send("leave_room", { roomId }, (link, roomId) => link.leave_room(roomId));
   }
 
   /** Creates a room. Its creator is in it; the reply `{ ok, id }` names it. */
   createRoom(room: NewRoom): Receipt {
-    const { name, description, isPrivate = false, password } = room;
-    return this.#send("create_room", (link) => link.create_room(text(name), description, isPrivate, password));
+    const { name, description, isPrivate = false, password } = room ?? ({} as NewRoom);
+    const create = (link: Link, name: string, description?: string, password?: string) =>
+      link.create_room(name, description, isPrivate, password);
+    return this.#send("create_room", { name }, create, { description, password });
   }
 
   /** Invites a user to a game of some type. */
   inviteToGame(userId: string, gameType: string): Receipt {
-    return this.#send("game_invite", (link) => link.invite_to_game(text(userId), text(gameType)));
+    return this.#send("game_invite", { userId, gameType }, (link, userId, gameType) => link.invite_to_game(userId, gameType));
   }
 
-  /** Makes a move in a game: anything that has JSON. Moves of one game stay in order. */
+  /** Makes a move in a game: anything that has JSON, without binary. Moves of one game stay in order. */
   sendGameMove(gameId: string, move: unknown): Receipt {
-    return this.socket.encoded("game_move", move, true, (link, _, { json }) => link.send_game_move(text(gameId), json));
+    const given = () => [text(gameId, "gameId"), encodeText(move, "a move")] as const;
+    return this.socket.sent("game_move", true, given, (link, _, [id, json]) => link.send_game_move(id, json));
   }
 
   /** Tells that the user has read these notifications, so that the server does not send them again. */
   markNotificationsRead(notificationIds: readonly string[]): Receipt {
-    const ids = [...notificationIds].map(text);
-    return this.#send("mark_notifications_read", (link) => link.mark_notifications_read(ids));
+    const given = () => {
+      // Of a text it would be the letters.
+      if (!Array.isArray(notificationIds)) throw wrongPayload("`notificationIds` is a list of ids");
+      return notificationIds.map((id) => text(id, "notificationIds"));
+    };
+    return this.socket.sent("mark_notifications_read", true, given, (link, _, ids) => link.mark_notifications_read(ids));
   }
 
   /**
@@ -155,11 +172,12 @@ export class RealtimeClient {
     return this.#listen(event, handler, true);
   }
 
-  /** Removes one handler of an event, or all of them. */
-  off<Event extends EventName>(event: Event, handler?: Handler<Event>): void {
-    const name = eventName(wireName(event));
-    for (const entry of this.#off.filter((entry) => entry.name === name)) {
-      if (handler === undefined || entry.handler === handler) entry.end();
+  /** Removes one handler of an event, or all of them; without arguments, all handlers of all events. */
+  off<Event extends EventName>(event?: Event, handler?: Handler<Event>): void {
+    // Not for a name that is undefined by mistake.
+    const name = arguments.length > 0 && eventName(wireName(event!));
+    for (const entry of [...this.#off]) {
+      if (name === false || (entry.name === name && (handler === undefined || entry.handler === handler))) entry.end();
     }
   }
 
@@ -183,7 +201,7 @@ export class RealtimeClient {
     if (name === "connectionStatusChange") ends.push(this.socket.onStatus(call));
     else {
       ends.push(this.socket.on(onWire, call));
-      if (isOwn(name)) ends.push(this.socket.onNotice(ofName(name, call)));
+      if (isOwn(name)) ends.push(this.socket.onNoticeOf(name, asEvent(call)));
     }
     this.#off.push({ name, handler, end });
     return end;
@@ -234,25 +252,27 @@ export class RealtimeClient {
     this.client.close();
   }
 
-  #send(event: string, send: (link: Link) => Taken): Receipt {
-    return this.socket.encoded(event, null, true, send);
+  /** Sends texts, by the names of the arguments that they are given as. */
+  #send(event: string, required: object, send: (link: Link, ...texts: any[]) => Taken, optional: object = {}): Receipt {
+    const given = () => [
+      ...Object.entries(required).map(([name, value]) => text(value, name)),
+      ...Object.entries(optional).map(([name, value]) => (value == null ? undefined : text(value, name))),
+    ];
+    return this.socket.sent(event, true, given, (link, _, texts) => send(link, ...texts));
+  }
+
+  #type(type: TargetType, target: string, starts: boolean): void {
+    const isGroup = type === "group";
+    if (!isGroup && type !== "private") throw wrongPayload("`type` is `private` or `group`");
+    const id = text(target, "target");
+    this.socket.call((link) => link.type_to(isGroup, id, starts));
   }
 }
 
-/** A notice of this name, as the event that it is here. */
-function ofName(name: string, handler: (event: any) => void): (notice: Notice) => void {
+/** A notice as the event that it is here. */
+function asEvent(handler: (event: any) => void): (notice: Notice) => void {
   return (notice) => {
     const { type, ...event } = notice;
-    if (type === name) handler(type === "error" ? notice.error : event);
+    handler(type === "error" ? notice.error : event);
   };
-}
-
-/** Ids are numbers in some apps; anything else that is no string is told by the client. */
-function text(value: unknown): string {
-  return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
-}
-
-function isGroup(type: TargetType): boolean {
-  if (type !== "private" && type !== "group") throw new TypeError(`typing is \`private\` or \`group\`, not \`${type}\``);
-  return type === "group";
 }

@@ -2,10 +2,10 @@
 
 import type { Link } from "./glue/rejoin.js";
 import type { Border, SocketEnd, Taken } from "./border.js";
-import { RejoinError, said, wrongPayload } from "./errors.js";
+import { RejoinError, said } from "./errors.js";
 import { Handlers, type Unsubscribe } from "./handlers.js";
-import { credentials } from "./options.js";
-import { encode, type Encoded } from "./payload.js";
+import { credentials, known, read } from "./options.js";
+import { encode, text } from "./payload.js";
 import { replyOf, type Receipt } from "./receipt.js";
 import type { ConnectionStatus, Notice, Pending, State, Stats, Transport } from "./status.js";
 
@@ -16,12 +16,23 @@ export type AnyEvents = { [event: string]: (...args: any[]) => void };
 
 type Name<Events> = Extract<keyof Events, string>;
 type Args<Handler> = Handler extends (...args: infer A) => any ? A : any[];
+type Callback = (...args: any[]) => any;
+/** What is sent: a callback that comes last, as npm's types have it, stands for the acknowledgement. */
+type Sent<Handler> = Last<Args<Handler>> extends Callback ? Front<Args<Handler>> : Args<Handler>;
+/** What the server acknowledges with, as that callback says. */
+type Reply<Handler> = Last<Args<Handler>> extends (...args: infer A) => any ? A[0] : any;
+/** The last argument, unless it can be anything. */
+type Last<A extends any[]> = Required<A> extends [...any[], infer L] ? (unknown extends L ? never[] : L) : never[];
+/** All but the last; one that need not be given keeps its place, and is never given. */
+type Front<A extends any[]> = A extends [...infer F, Callback]
+  ? F
+  : { [K in keyof A]: A[K] extends Callback | undefined ? undefined : A[K] };
 
-/** How one message is to be treated. */
+/** How one message is to be treated. What is no option, or no value for one, is refused by {@link Socket.with}. */
 export interface EmitOptions {
   /** Asks the server for an acknowledgement: the outcome is then `delivered` with its answer. */
   ack?: boolean;
-  /** How long the acknowledgement is waited for, in ms, from when the message is written. Asks for one. */
+  /** How long the acknowledgement is waited for, in ms, from when the message is written; above zero. Asks for one. */
   timeout?: number;
   /** Sent only if it can be sent now: dropped while there is no connection or too much is waiting. */
   volatile?: boolean;
@@ -30,7 +41,7 @@ export interface EmitOptions {
    * server acknowledges and removes duplicates.
    */
   reliable?: boolean;
-  /** How long it may wait to be sent, in ms. */
+  /** How long it may wait to be sent, in ms; above zero. */
   ttl?: number;
   /** Order holds within a lane, and a lane that has to wait does not hold up the others. */
   lane?: string;
@@ -40,15 +51,23 @@ const ACK = 1;
 const VOLATILE = 2;
 const RELIABLE = 4;
 
-/** What `onAny` is registered under: no event has this name. */
-const ANY = "*any*";
-const STATUS = "*status*";
-const NOTICE = "*notice*";
+/** What the client's own is registered under, beside notices by their types. */
+const ANY = "onAny";
+const STATUS = "connectionStatusChange";
+const NOTICE = "onNotice";
+const FAILED = "handlerError";
+
+/** What npm's client raises and this one never does. */
+const ELSEWHERE = ["connect", "disconnect", "connect_error"];
+let warned = false;
+
+/** What was asked for, or else what the event's signature says. By an index: what it is assigned to asks for nothing. */
+type Asked<T, Handler> = { said: Reply<Handler>; asked: T }[[T] extends [never] ? "said" : "asked"];
 
 /** Sends with options; made by {@link Socket.with}. */
 export interface Emitter<Emit extends EventsMap = AnyEvents> {
-  emit<E extends Name<Emit>>(event: E, ...args: Args<Emit[E]>): Receipt;
-  request<T = any, E extends Name<Emit> = Name<Emit>>(event: E, ...args: Args<Emit[E]>): Promise<T>;
+  emit<E extends Name<Emit>>(event: E, ...args: Sent<Emit[E]>): Receipt;
+  request<T = never, E extends Name<Emit> = Name<Emit>>(event: E, ...args: Sent<Emit[E]>): Promise<Asked<T, Emit[E]>>;
 }
 
 /**
@@ -62,6 +81,8 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   readonly namespace: string;
   #border: Border;
   #handlers = new Handlers((event, thrown) => this.#failed(event, thrown));
+  /** Apart, for a server may give its events any name. */
+  #own = new Handlers((event, thrown) => this.#failed(event, thrown));
   #end: SocketEnd;
 
   /** @internal */
@@ -71,11 +92,14 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
     this.#end = {
       cancel: (receipt) => border.cancel(this.#end, receipt),
       heard: (event, args) => {
-        if (this.#handlers.has(ANY)) this.#handlers.run(ANY, [event, ...args]);
+        if (this.#own.has(ANY)) this.#own.run(ANY, [event, ...args], event);
         this.#handlers.run(event, args);
       },
-      changed: (status) => this.#handlers.run(STATUS, [status]),
-      noticed: (notice) => this.#handlers.run(NOTICE, [notice]),
+      changed: (status) => this.#own.run(STATUS, [status]),
+      noticed: (notice) => {
+        this.#own.run(NOTICE, [notice], notice.type);
+        this.#own.run(notice.type, [notice]);
+      },
     };
     border.join(this.#end, number);
   }
@@ -136,20 +160,27 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
    * Sends an event; `undefined` arguments arrive as `null`, binary as binary. Not connected, it waits in the queue and is sent,
    * in order, on connect. It never throws: what no server would take has its outcome at once.
    */
-  emit<E extends Name<Emit>>(event: E, ...args: Args<Emit[E]>): Receipt {
+  emit<E extends Name<Emit>>(event: E, ...args: Sent<Emit[E]>): Receipt {
     return this.#send(event, args, {});
   }
 
   /**
    * Sends an event and waits for the first argument of the server's acknowledgement. Rejects with a {@link RejoinError} that
-   * says what became of it instead. While offline it waits in the queue.
+   * says what became of it instead. While offline it waits in the queue. Where the event's signature ends with a callback, as
+   * npm's types have it, the answer is what that gets; `request<number>(…)` says otherwise.
    */
-  request<T = any, E extends Name<Emit> = Name<Emit>>(event: E, ...args: Args<Emit[E]>): Promise<T> {
+  request<T = never, E extends Name<Emit> = Name<Emit>>(event: E, ...args: Sent<Emit[E]>): Promise<Asked<T, Emit[E]>> {
     return replyOf(this.#send(event, args, { ack: true }));
   }
 
-  /** Sends with options: `socket.with({ timeout: 2_000 }).request("add", 1, 2)`. */
+  /**
+   * Sends with options: `socket.with({ timeout: 2_000 }).request("add", 1, 2)`.
+   *
+   * @throws RejoinError `invalidOption` with the option's name.
+   */
   with(options: EmitOptions): Emitter<Emit> {
+    read(options, known.emit);
+    options = { ...options };
     return {
       emit: (event, ...args) => this.#send(event, args, options),
       request: (event, ...args) => replyOf(this.#send(event, args, { ...options, ack: true })),
@@ -159,66 +190,73 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
   #send(event: string, args: unknown[], options: EmitOptions): Receipt {
     const { timeout, ttl, lane, reliable = false } = options;
     const flags = (options.ack ? ACK : 0) | (options.volatile ? VOLATILE : 0) | (reliable ? RELIABLE : 0);
-    return this.encoded(event, args, reliable, (link, socket, { json, attachments }) =>
-      link.emit(socket, event, json, attachments, flags, timeout ?? 0, ttl ?? 0, lane),
+    const encoded = () => {
+      const encoded = encode(args);
+      // The border copies it; until there is one, the app could change it.
+      if (!this.#border.isOpen) encoded.attachments = encoded.attachments?.map((bytes) => bytes.slice());
+      return encoded;
+    };
+    return this.sent(event, reliable, encoded, (link, socket, { json, attachments }) =>
+      link.emit(socket, String(event), json, attachments, flags, timeout ?? 0, ttl ?? 0, lane?.toString()),
     );
   }
 
-  /** @internal Sends what is written as it is now, whatever becomes of it later. */
-  encoded(
-    event: string,
-    value: unknown,
-    reliable: boolean,
-    send: (link: Link, socket: number, encoded: Encoded) => Taken,
-  ): Receipt {
-    let encoded: Encoded;
+  /** @internal Sends what `given` gives now, whatever becomes of it later. What that throws is the outcome. */
+  sent<T>(event: string, reliable: boolean, given: () => T, send: (link: Link, socket: number, given: T) => Taken): Receipt {
+    let args: T;
     try {
-      if (typeof event !== "string") throw wrongPayload("the name of an event is a string");
-      encoded = encode(value);
+      event = text(event, "event");
+      args = given();
     } catch (thrown) {
       return this.#border.refused(this.#end, thrown as RejoinError);
     }
-    // The border copies it; until there is one, the app could change it.
-    if (!this.#border.isOpen) encoded.attachments = encoded.attachments?.map((bytes) => bytes.slice());
-    return this.#border.send(this.#end, event, reliable, (link, socket) => send(link, socket, encoded));
+    return this.#border.send(this.#end, event, reliable, (link, socket) => send(link, socket, args));
   }
 
   /**
    * Calls `handler` for each event of this name. Where the server asks for an acknowledgement, the last argument is a function
-   * that gives it. Handlers run in the order of their registration; one that throws is told as `handlerError`.
+   * that gives it. Handlers run in the order of their registration; one that throws is told as `handlerError`, or on the console
+   * where nobody listens for that. `connect`, `disconnect` and `connect_error` are no events here: see {@link Socket.onStatus}.
    */
   on<E extends Name<Listen>>(event: E, handler: Listen[E]): Unsubscribe {
-    return this.#handlers.add(event, handler);
+    return this.#listen(event, handler, false);
   }
 
   /** Calls `handler` for the next event of this name only. */
   once<E extends Name<Listen>>(event: E, handler: Listen[E]): Unsubscribe {
-    return this.#handlers.add(event, handler, true);
+    return this.#listen(event, handler, true);
   }
 
-  /** Removes one handler of an event, or all of them. */
-  off<E extends Name<Listen>>(event: E, handler?: Listen[E]): void {
-    this.#handlers.remove(event, handler);
+  /** Removes one handler of an event, or all of them; without arguments, all handlers of all events. */
+  off<E extends Name<Listen>>(event?: E, handler?: Listen[E]): void {
+    // Not for a name that is undefined by mistake.
+    if (arguments.length === 0) this.#handlers.clear();
+    else this.#handlers.remove(event!, handler);
   }
 
   /** Calls `handler` for every event, before the event's own handlers. */
   onAny(handler: (event: string, ...args: any[]) => void): Unsubscribe {
-    return this.#handlers.add(ANY, handler);
+    return this.#own.add(ANY, handler);
   }
 
   /** Removes one handler of every event, or all of them. */
   offAny(handler?: (event: string, ...args: any[]) => void): void {
-    this.#handlers.remove(ANY, handler);
+    this.#own.remove(ANY, handler);
   }
 
   /** Calls `handler` for each change of state, in its place among the events. */
   onStatus(handler: (status: ConnectionStatus) => void): Unsubscribe {
-    return this.#handlers.add(STATUS, handler);
+    return this.#own.add(STATUS, handler);
   }
 
   /** Calls `handler` for what the client has to tell: overflow of the queue, repeated failure, handlers that throw. */
   onNotice(handler: (notice: Notice) => void): Unsubscribe {
-    return this.#handlers.add(NOTICE, handler);
+    return this.#own.add(NOTICE, handler);
+  }
+
+  /** @internal Calls `handler` for the notices of one type. */
+  onNoticeOf(type: string, handler: (notice: Notice) => void): Unsubscribe {
+    return this.#own.add(type, handler);
   }
 
   /** Waits until a message would not be refused as `overloaded`. */
@@ -254,10 +292,18 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
     return this.#border.ask(this.#end, ask);
   }
 
+  #listen(event: string, handler: (...args: any[]) => void, once: boolean): Unsubscribe {
+    if (!warned && ELSEWHERE.includes(event)) {
+      warned = true;
+      console.warn(`rejoin: there is no event \`${event}\` here; use \`onStatus\``);
+    }
+    return this.#handlers.add(event, handler, once);
+  }
+
   #failed(event: string, thrown: unknown): void {
     const error = new RejoinError({ code: 6001, event, detail: said(thrown) }, { cause: thrown });
-    // A handler of notices that throws is not told to the handlers of notices; nor is what nobody listens for.
-    if (event !== NOTICE && this.#handlers.has(NOTICE)) this.#end.noticed({ type: "handlerError", error });
+    // What fails at being told so is not told again.
+    if (event !== FAILED && (this.#own.has(NOTICE) || this.#own.has(FAILED))) this.#end.noticed({ type: FAILED, error });
     else console.error(error, thrown);
   }
 }

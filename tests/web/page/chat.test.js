@@ -108,10 +108,10 @@ for (const protocol of ["socketio", "json"]) {
       try {
         chat.startTyping("room", "bob");
       } catch (error) {
-        return error.constructor.name;
+        return error.kind;
       }
     });
-    assert.equal(wrong, "TypeError");
+    assert.equal(wrong, "invalidPayload");
   });
 
   test(`${protocol}: games, notifications, and friends that come and go`, async (t) => {
@@ -247,4 +247,73 @@ test("what a chat client can be asked, and everything that ends, starts or chang
     return [status === "sent" || status === "cancelled", chat.pending().length, closed, error.kind];
   });
   assert.deepEqual(forgotten, [true, 0, "rejected", "closed"]);
+});
+
+test("arguments that are numbers are texts, and those that are neither are refused by their names", async (t) => {
+  const { alice, bob } = await two(t, [], {});
+  const { id } = await alice.run(() => done(chat.createRoom({ name: 7, description: 8, password: 1234, isPrivate: null })));
+  const created = await heard(alice, "roomCreated");
+  assert.equal(created.name, "7");
+  const joined = await bob.run(
+    async (id) => [(await chat.joinRoom(id, "")).status, (await chat.joinRoom(id, 1234)).status, (await chat.leaveRoom(id)).status],
+    id,
+  );
+  assert.deepEqual(joined, ["rejected", "delivered", "delivered"]);
+  const refused = await alice.run(async () => {
+    const receipts = [
+      chat.sendPrivateMessage(undefined, "x"),
+      chat.sendPrivateMessage("bob", {}),
+      chat.sendGroupMessage(null, "x"),
+      chat.joinRoom("r", {}),
+      chat.leaveRoom(true),
+      chat.createRoom(undefined),
+      chat.createRoom({ name: "r", description: [] }),
+      chat.createRoom({ name: "r", password: false }),
+      chat.inviteToGame("bob", Symbol("s")),
+      chat.markNotificationsRead("n1"),
+      chat.markNotificationsRead(["n1", {}]),
+      chat.markNotificationsRead(),
+      chat.sendGameMove({}, 1),
+      chat.socket.emit({}, 1),
+    ];
+    const seen = [];
+    for (const receipt of receipts) {
+      const { status, error } = await receipt;
+      seen.push(`${status} ${error?.kind} ${/`(.*?)`/.exec(error?.message)?.[1]}`);
+    }
+    return seen;
+  });
+  const names = "userId content roomId password roomId name description password gameType notificationIds notificationIds notificationIds gameId event";
+  assert.deepEqual(refused, names.split(" ").map((name) => `rejected invalidPayload ${name}`));
+  const moves = await alice.run(async () => {
+    const seen = [];
+    for (const move of [Uint8Array.of(1), { deep: [new ArrayBuffer(1)] }, () => {}, new Map()]) {
+      const { status, error } = await chat.sendGameMove("g", move);
+      seen.push(`${status} ${error?.kind}`);
+    }
+    return seen;
+  });
+  assert.deepEqual(moves, Array(4).fill("rejected invalidPayload"));
+});
+
+test("typing is looked at where it is called, before the load and after it", async (t) => {
+  const page = await open(t, { hold: "**/rejoin.wasm" });
+  const tries = () =>
+    page.run(() => {
+      globalThis.chat ??= new RealtimeClient("http://127.0.0.1:9");
+      return [["room", "r"], [Symbol("s"), "r"], ["group"], ["private", {}], ["private", 7]].map(([type, target]) => {
+        try {
+          chat.startTyping(type, target);
+          chat.stopTyping(type, target);
+          return "taken";
+        } catch ({ kind, message }) {
+          return `${kind} ${/`(.*?)`/.exec(message)[1]}`;
+        }
+      });
+    });
+  const expected = ["type", "type", "target", "target"].map((name) => `invalidPayload ${name}`).concat("taken");
+  assert.deepEqual(await tries(), expected);
+  await page.release();
+  await page.run(() => load());
+  assert.deepEqual(await tries(), expected);
 });

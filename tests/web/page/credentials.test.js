@@ -143,6 +143,9 @@ test("what is no credentials is refused where it is given", async (t) => {
       () => client.socket().setAuth([]),
       () => new Client("http://127.0.0.1:9", { token: {} }),
       () => new Client("http://127.0.0.1:9", { auth: "text" }),
+      () => client.setAuth({ key: Uint8Array.of(1) }),
+      () => new Client("http://127.0.0.1:9", { auth: { deep: [new ArrayBuffer(1)] } }),
+      () => client.setAuth({ file: new Blob() }),
     ];
     return tries.map((attempt) => {
       try {
@@ -157,4 +160,42 @@ test("what is no credentials is refused where it is given", async (t) => {
   assert.match(seen[2], /option `auth` .* object/);
   assert.match(seen[3], /option `token` .* string/);
   assert.match(seen[4], /option `auth` .* object/);
+  // Its text would hold a placeholder, and nothing beside it.
+  assert.match(seen[5], /`auth` cannot hold binary/);
+  assert.match(seen[6], /`auth` cannot hold binary/);
+  assert.match(seen[7], /Blob has no JSON/);
+});
+
+test("attempts without end may be written as Infinity", async (t) => {
+  const page = await open(t);
+  const seen = await page.run(async () => {
+    await load();
+    const kinds = [Infinity, 3, NaN, -Infinity, "3"].map((maxAttempts) => {
+      try {
+        new Client("http://127.0.0.1:9", { reconnect: { maxAttempts } }).close();
+        return "taken";
+      } catch ({ kind }) {
+        return kind;
+      }
+    });
+    return kinds;
+  });
+  assert.deepEqual(seen, ["taken", "taken", ...Array(3).fill("invalidOption")]);
+});
+
+test("an option that is none of its choices is refused with them, whatever it is", async (t) => {
+  const page = await open(t);
+  const seen = await page.run(async () => {
+    await load();
+    return [{ delivery: "auto" }, { delivery: 1n }, { delivery: "never" }].map((options) => {
+      try {
+        new Client("http://127.0.0.1:9", options).close();
+        return "taken";
+      } catch ({ message }) {
+        return message;
+      }
+    });
+  });
+  const choice = "option `delivery` cannot be used: it is one of `auto`, `atMostOnce`, `atLeastOnce`";
+  assert.deepEqual(seen, ["taken", choice, choice]);
 });

@@ -100,7 +100,7 @@ test("odd texts, numbers and keys arrive as JSON has them, and odd keys change n
       numbers: await socket.request("echo", [0, -0, 1e300, 2 ** 53, NaN, Infinity, 0.1]),
       texts: await socket.request("echo", ["", "\0", "\u2028", "😀", "\\", '"']),
       holes: await socket.request("echo", [undefined, () => {}, Symbol("s")]),
-      fields: await socket.request("echo", { a: undefined, date: new Date(0), map: new Map([[1, 2]]) }),
+      fields: await socket.request("echo", { a: undefined, date: new Date(0), method() {}, [Symbol("s")]: 1 }),
       none: (await socket.request("echo", undefined)) === null,
     };
   });
@@ -112,7 +112,7 @@ test("odd texts, numbers and keys arrive as JSON has them, and odd keys change n
     numbers: [0, 0, 1e300, 2 ** 53, null, null, 0.1],
     texts: ["", "\0", "\u2028", "😀", "\\", '"'],
     holes: [null, null, null],
-    fields: { date: "1970-01-01T00:00:00.000Z", map: {} },
+    fields: { date: "1970-01-01T00:00:00.000Z" },
     none: true,
   });
 });
@@ -178,4 +178,63 @@ test("what has no JSON is refused with its outcome, and never thrown", async (t)
   });
   assert.deepEqual(seen, [...Array(7).fill("rejected invalidPayload invalidPayload"), "invalidPayload"]);
   assert.deepEqual(await server.got("m"), []);
+});
+
+test("what JSON would lose is refused, with what to send instead", async (t) => {
+  const { server, page } = await connect(t);
+  const seen = await page.run(async () => {
+    const frame = document.body.appendChild(document.createElement("iframe")).contentWindow;
+    const file = new File(["x"], "x.txt");
+    const owned = Object.assign(new File(["x"], "x.txt"), { path: "x.txt" });
+    const bytes = Uint8Array.of(1);
+    const lost = {
+      callback: [1, () => {}],
+      symbol: [Symbol("s")],
+      file: [file],
+      owned: [{ owned }],
+      blob: [{ deep: [new Blob(["x"])] }],
+      map: [{ deep: [new Map()] }],
+      set: [[new Set([1])]],
+      foreign: [new frame.Map()],
+      promise: [file.arrayBuffer()],
+      beside: [bytes, { map: new Map() }],
+      made: [{ toJSON: () => ({ map: new Map() }) }],
+    };
+    const seen = {};
+    for (const [name, args] of Object.entries(lost)) {
+      const { status, error } = await socket.emit("m", ...args);
+      seen[name] = `${status} ${error?.kind} ${error?.message}`;
+    }
+    // What says itself how it is written is.
+    seen.said = await socket.request("echo", { map: Object.assign(new Map(), { toJSON: () => "a map" }) });
+    return seen;
+  });
+  const { said, callback, ...others } = seen;
+  assert.deepEqual(said, { map: "a map" });
+  assert.match(callback, /^rejected invalidPayload .*function.*`request`/);
+  for (const [name, end] of Object.entries(others)) assert.match(end, /^rejected invalidPayload /, name);
+  for (const name of ["file", "owned", "blob"]) assert.match(others[name], /await file.arrayBuffer\(\)/);
+  assert.deepEqual(await server.got("m"), []);
+});
+
+test("binary that toJSON gives or hides, and that of another frame, is sent as binary; toJSON runs once", async (t) => {
+  const { page } = await connect(t);
+  const seen = await page.run(async () => {
+    const frame = document.body.appendChild(document.createElement("iframe")).contentWindow;
+    let ran = 0;
+    const bytes = Uint8Array.of(1, 2);
+    const sent = {
+      gives: { toJSON: () => (ran++, bytes) },
+      within: { toJSON: () => (ran++, { deep: [bytes.buffer] }) },
+      hides: Object.assign(Uint8Array.of(3), { toJSON: () => "hidden" }),
+      nothing: { toJSON: () => undefined },
+      foreign: new frame.Uint8Array([4]),
+      buffer: new frame.Uint8Array([5]).buffer,
+    };
+    const back = await socket.request("echo", sent);
+    const list = (value) => (value instanceof Uint8Array ? [...value] : value);
+    const { gives, within, hides, foreign, buffer } = back;
+    return [ran, ...[gives, within.deep[0], hides, foreign, buffer].map(list), Object.keys(back).length];
+  });
+  assert.deepEqual(seen, [2, [1, 2], [1, 2], [3], [4], [5], 5]);
 });

@@ -23,6 +23,7 @@ chat.on("error", (error) => (error instanceof RejoinError ? error.kind : error.e
 chat.on("messageStatus", ({ status }) => status === "delivered");
 chat.on("accountChanged", ({ account, held }) => account.length + held);
 chat.on("an_event_of_its_own", (first, second) => [first, second]);
+chat.on("an_event_of_its_own", (first: string, second?: { deep: number }) => first.length + (second?.deep ?? 0));
 const off: () => void = chat.once("reconnected", ({ recovered }) => !recovered);
 off();
 chat.off("privateMessage");

@@ -146,3 +146,35 @@ export function explain(error: unknown): string {
       return `${code}`;
   }
 }
+
+/** Signatures as npm's types have them: a callback that comes last is the acknowledgement. */
+type ToServer = {
+  add(a: number, b: number, answer: (sum: number) => void): void;
+  find(name: string, limit?: number, answer?: (found: string[], more: boolean) => void): void;
+  ping(answer: () => void): void;
+  anything(value: any): void;
+  note(text: string): void;
+};
+
+export const typed = new Client<Listen, ToServer>("https://chat.example.com");
+
+export async function answers(): Promise<void> {
+  const socket = typed.socket();
+  const sum: number = (await socket.request("add", 1, 2)).valueOf();
+  const found: string[] = (await socket.with({ timeout: 1 }).request("find", "x")).concat("y");
+  await socket.request("find", "x", 2);
+  await socket.request("ping");
+  socket.emit("add", sum, 2);
+  socket.emit("anything", found);
+  socket.with({ ack: true }).emit("note", "text");
+  // Not known from the signature.
+  (await socket.request("note", "text")).anything;
+  const other: boolean = await socket.request<boolean>("note", "text");
+  socket.off();
+
+  const untyped = new Client("https://chat.example.com").socket();
+  const three: number = await untyped.request<number>("add", 1, 2);
+  const more: string = await untyped.with({ ttl: 1 }).request<string>("add", three, other);
+  const any: { deep: string } = await untyped.request("add", more);
+  untyped.emit("add", any, () => {});
+}

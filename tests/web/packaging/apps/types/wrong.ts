@@ -3,7 +3,7 @@
 import { Client, RealtimeClient } from "rejoin";
 import type { Outcome, RejoinError } from "rejoin";
 import { chat } from "./chat.js";
-import { client, socket } from "./client.js";
+import { client, socket, typed } from "./client.js";
 
 // @ts-expect-error the event's payload is another
 chat.on("privateMessage", ({ room }) => room);
@@ -59,3 +59,20 @@ export function narrow(outcome: Outcome, error: RejoinError): unknown {
   error.code = 1;
   return outcome;
 }
+
+// @ts-expect-error what is no event of the chat has arguments that nobody knows: such as a name that is misspelt
+chat.on("privateMesage", ({ content }) => content);
+// @ts-expect-error so with once
+chat.once("an_event_of_its_own", (first) => first.length);
+
+// @ts-expect-error the callback is not sent
+typed.socket().emit("add", 1, 2, (sum: number) => sum);
+// @ts-expect-error nor is its place
+typed.socket().request("ping", () => {});
+// @ts-expect-error an argument is missing
+typed.socket().request("add", 1);
+// @ts-expect-error the answer is a number
+const text: Promise<string> = typed.socket().request("add", 1, 2);
+// @ts-expect-error it is a list
+const list: Promise<string> = typed.socket().request("find", "x", 2);
+export { list, text };
