@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rejoin_interop::in_browser;
 use serde_json::{Value, json};
 
 use crate::Chat;
@@ -47,7 +48,10 @@ async fn outlives_a_storm(protocol: &'static str, transports: &[&str]) {
             chat.testee.outcome("alice", receipt).await;
         }
         let outcomes = chat.testee.outcomes("alice", receipt);
-        assert_eq!(outcomes, ["delivered"], "message {n}");
+        // A browser asks again by itself where a kept connection breaks before an answer, and does not tell: an answer to a
+        // poll that had left the server, and the acknowledgements in it, are gone then.
+        let untold = in_browser() && transports.contains(&"polling") && outcomes == ["unconfirmed"];
+        assert!(outcomes == ["delivered"] || untold, "message {n}: {outcomes:?}");
     }
     for (method, to) in [("sendPrivateMessage", "bob"), ("sendGroupMessage", room.as_str())] {
         chat.delivered("alice", method, json!([to, "end"])).await;
