@@ -189,6 +189,8 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
 
   #send(event: string, args: unknown[], options: EmitOptions): Receipt {
     const { timeout, ttl, lane, reliable = false } = options;
+    // It counts while the WebAssembly is being loaded too.
+    const due = ttl === undefined ? 0 : Date.now() + ttl;
     const flags = (options.ack ? ACK : 0) | (options.volatile ? VOLATILE : 0) | (reliable ? RELIABLE : 0);
     const encoded = () => {
       const encoded = encode(args);
@@ -197,7 +199,7 @@ export class Socket<Listen extends EventsMap = AnyEvents, Emit extends EventsMap
       return encoded;
     };
     return this.sent(event, reliable, encoded, (link, socket, { json, attachments }) =>
-      link.emit(socket, String(event), json, attachments, flags, timeout ?? 0, ttl ?? 0, lane?.toString()),
+      link.emit(socket, String(event), json, attachments, flags, timeout ?? 0, due && Math.max(1, due - Date.now()), lane?.toString()),
     );
   }
 
