@@ -49,24 +49,29 @@ impl Observer for Border {
     fn happened(&self, happenings: &[(SocketId, Happening)]) {
         let mut batch = Batch::new();
         for (socket, happening) in happenings {
-            batch.open(u64::from(socket.0));
+            let socket = u64::from(socket.0);
             match happening {
                 Happening::Message {
                     name,
                     payload,
                     reply_to,
-                } => batch.message(name, payload, reply_to.as_deref()),
+                } => {
+                    batch.open(socket);
+                    batch.message(name, payload, reply_to.as_deref());
+                }
                 Happening::State(change) => {
+                    batch.open(socket);
                     batch.json.extend_from_slice(b",0,");
                     write_change(&mut batch.json, change);
                 }
                 Happening::Notice(notice) => {
+                    batch.open(socket);
                     batch.json.extend_from_slice(b",1,");
                     write_string(&mut batch.json, notice.name());
                     batch.json.push(b',');
                     write_notice(&mut batch.json, notice);
                 }
-                _ => {}
+                _ => continue,
             }
             batch.json.push(b']');
         }
@@ -90,6 +95,9 @@ impl Observer for Border {
 
 impl Border {
     fn send(&self, mut batch: Batch) {
+        if batch.json.is_empty() {
+            return;
+        }
         batch.json.push(b']');
         let attachments = batch.attachments.map_or(JsValue::UNDEFINED, JsValue::from);
         let json = &batch.json;

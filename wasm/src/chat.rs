@@ -18,7 +18,7 @@ fn target(group: bool, id: String) -> Target {
 
 #[wasm_bindgen]
 impl Link {
-    /// Sends a message.
+    /// Sends a message to a room or a user. As all that sends here, it gives what `Link::taken` does.
     pub fn send_message(&mut self, group: bool, to: &str, content: &str) -> JsValue {
         self.send(|chat| match group {
             true => chat.send_group_message(to, content),
@@ -26,7 +26,7 @@ impl Link {
         })
     }
 
-    /// Typing
+    /// The user types to a room or a user, or does not any more.
     pub fn type_to(&self, group: bool, id: String, start: bool) {
         if let Some(chat) = &self.chat {
             match start {
@@ -51,12 +51,12 @@ impl Link {
         })
     }
 
-    /// Leaves
+    /// Leaves a room.
     pub fn leave_room(&mut self, room: &str) -> JsValue {
         self.send(|chat| chat.leave_room(room))
     }
 
-    /// Creates
+    /// Creates a room.
     pub fn create_room(
         &mut self,
         name: String,
@@ -74,17 +74,17 @@ impl Link {
         })
     }
 
-    /// Invites
+    /// Invites a user to a game.
     pub fn invite_to_game(&mut self, user: &str, game: &str) -> JsValue {
         self.send(|chat| chat.invite_to_game(user, game))
     }
 
-    /// Moves
+    /// Makes a move, given as the text of one JSON value.
     pub fn send_game_move(&mut self, game: &str, json: &str) -> JsValue {
         self.send(|chat| chat.send_game_move_json(game, json))
     }
 
-    /// Marks
+    /// Marks notifications as read.
     pub fn mark_notifications_read(&mut self, ids: Vec<String>) -> JsValue {
         self.send(|chat| chat.mark_notifications_read(ids))
     }

@@ -77,17 +77,17 @@ impl Link {
         number
     }
 
-    /// Connects a socket.
+    /// Connects a socket, and keeps it connected.
     pub fn connect(&self, socket: usize) {
         self.of(socket).connect();
     }
 
-    /// Disconnects a socket.
+    /// Takes a socket out of its namespace. `connect` works again.
     pub fn disconnect(&self, socket: usize) {
         self.of(socket).disconnect();
     }
 
-    /// Has other credentials from now on.
+    /// Has a socket, or all that have none of their own, send other credentials: the text of a JSON object.
     pub fn auth(&self, socket: Option<usize>, json: String) -> Result<(), JsValue> {
         match socket {
             Some(socket) => self.of(socket).set_auth_json(json),
@@ -96,7 +96,7 @@ impl Link {
         .map_err(thrown)
     }
 
-    /// `hint`
+    /// What the page or the network does: `online`, `offline`, `background`, `suspend`, or else `foreground`.
     pub fn hint(&self, hint: &str) {
         self.client.hint(match hint {
             "online" => Hint::Online,
@@ -107,12 +107,12 @@ impl Link {
         });
     }
 
-    /// Forgets the user.
+    /// Disconnects and keeps nothing of the user.
     pub fn forget(&self) {
         self.client.forget();
     }
 
-    /// Ends it.
+    /// Ends the client for good.
     pub fn close(&self) {
         self.client.close();
     }
@@ -135,14 +135,15 @@ impl Link {
         self.of(socket).id()
     }
 
-    /// How the link is made.
+    /// How the link is made, while there is one.
     pub fn transport(&self, socket: usize) -> Option<String> {
         self.of(socket)
             .transport()
             .map(|transport| transport.as_str().to_owned())
     }
 
-    /// Sends an event.
+    /// Sends an event. `args` is the text of an array; `flags` are 1 for an acknowledgement, 2 for volatile, 4 for reliable; times are
+    /// in ms, and 0 is none. Gives what `taken` does.
     #[allow(clippy::too_many_arguments)]
     pub fn emit(
         &mut self,
@@ -178,7 +179,7 @@ impl Link {
         self.taken(receipt)
     }
 
-    /// Answers
+    /// Acknowledges an event by the numbers that came with it.
     pub fn reply(&self, socket: usize, to: Vec<f64>, args: String, attachments: Option<Array>) -> Result<(), JsValue> {
         let parts = [to[0] as u64, to[1] as u64, to[2] as u64];
         self.of(socket)
@@ -191,22 +192,22 @@ impl Link {
         self.last_id.clone()
     }
 
-    /// Takes a message back.
+    /// Takes a message back, if it was not written yet. Says whether it did.
     pub fn cancel(&self, socket: usize, receipt: f64) -> bool {
         self.of(socket).cancel(receipt as u64)
     }
 
-    /// Takes back all.
+    /// Takes back everything that waits to be written.
     pub fn clear(&self, socket: usize) {
         self.of(socket).clear();
     }
 
-    /// Stats as JSON
+    /// What was counted, as the text of a JSON object.
     pub fn stats(&self, socket: usize) -> String {
         self.of(socket).stats().to_json()
     }
 
-    /// A promise
+    /// A promise that a message would not be refused as overloaded.
     pub fn writable(&self, socket: usize) -> Promise {
         let socket = self.of(socket).clone();
         future_to_promise(async move {
@@ -215,7 +216,7 @@ impl Link {
         })
     }
 
-    /// What waits
+    /// What waits to be sent or acknowledged, as the text of a JSON array.
     pub fn pending(&self, socket: usize) -> String {
         let mut json = Vec::with_capacity(100);
         let mut next = b'[';

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use js_sys::{Function, Promise};
 use rejoin::{
-    BackoffConfig, Builder, Client, Delivery, Limits, Overflow, Protocol, QueueConfig, RealtimeClient, SocketOptions,
-    Transport, TypingConfig,
+    BackoffConfig, Builder, Client, Delivery, Error, Limits, Overflow, Protocol, QueueConfig, RealtimeClient,
+    SocketOptions, Transport, TypingConfig,
 };
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -27,6 +27,8 @@ pub struct Settings {
     queue: Option<QueueConfig>,
     typing: TypingConfig,
     limits: Limits,
+    /// TypeScript has an option that is not known here.
+    unknown: bool,
 }
 
 fn duration(millis: f64) -> Duration {
@@ -46,6 +48,7 @@ impl Settings {
             queue: None,
             typing: TypingConfig::default(),
             limits: Limits::default(),
+            unknown: false,
         }
     }
 
@@ -96,7 +99,7 @@ impl Settings {
             "limits.attachments" => self.limits.attachments = size,
             "limits.depth" => self.limits.depth = size,
             "limits.outgoing" => self.limits.outgoing = size,
-            _ => {}
+            _ => self.unknown = true,
         }
     }
 
@@ -131,7 +134,7 @@ impl Settings {
                 self.change_socket(|socket| socket.delivery(delivery(&value)));
                 self.change(|builder| builder.delivery(delivery(&value)));
             }
-            _ => {}
+            _ => self.unknown = true,
         }
     }
 
@@ -167,8 +170,10 @@ impl Settings {
     /// # Errors
     /// An error as the text of a JSON object.
     pub fn build(self, chat: bool, sink: Function) -> Result<Link, JsValue> {
-        let Some(mut builder) = self.builder else {
-            return Err(JsValue::UNDEFINED);
+        let Some(mut builder) = self.builder.filter(|_| !self.unknown) else {
+            let detail =
+                "an option that the WebAssembly does not know: it and the script beside it are not of one version";
+            return Err(thrown(Error::Unsupported(detail.into())));
         };
         if let Some(transports) = self.transports {
             builder = builder.transports(transports);
