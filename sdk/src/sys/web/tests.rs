@@ -105,6 +105,7 @@ async fn an_alarm_goes_off_once_and_not_before_its_time() {
     let mut alarm = Timer::default();
     let at = after(40);
     assert!(alarm.set(Some(at)));
+    assert_eq!(before(Duration::ZERO, rings(&mut alarm)).await, None);
     assert!(!alarm.set(Some(at)), "it is set for that time");
     within(rings(&mut alarm)).await;
     assert!(has_come(at));
@@ -125,7 +126,10 @@ async fn an_alarm_that_is_set_anew_goes_off_at_the_new_time() {
     alarm.set(Some(after(20)));
     assert_eq!(before(Duration::ZERO, rings(&mut alarm)).await, None);
     let later = after(100);
-    assert!(alarm.set(Some(later)));
+    assert!(
+        !alarm.set(Some(later)),
+        "the timeout that is there stays, and looks at the clock"
+    );
     within(rings(&mut alarm)).await;
     assert!(has_come(later));
 }
