@@ -32,7 +32,8 @@ export function onPanic(callback: (text: string) => void): void {
 
 /**
  * Loads the WebAssembly, if it is not loaded yet. Clients do so by themselves; call it to have it done sooner, or to say
- * where it is: by default `rejoin.wasm` beside this script. It has to be said before the first client is made. Rejects if it cannot be loaded; calling it again tries again.
+ * where it is: by default `rejoin.wasm` beside this script. It has to be said before the first client is made. Rejects if it
+ * cannot be loaded; calling it again tries again.
  */
 export function load(source?: WasmSource): Promise<void> {
   loading ??= start(source).catch((thrown) => {

@@ -29,7 +29,7 @@ pub fn on_panic(hear: Function) {
     }));
 }
 
-/// Less than half of the code of the standard library's, for the same work.
+/// A fifth of the code of the standard library's, for the same work.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
