@@ -153,7 +153,18 @@ impl StateChange {
     /// The change as a JSON object, for platforms and logs; times are in milliseconds.
     pub fn to_json(&self) -> String {
         let mut json = Vec::with_capacity(160);
-        let mut object = ObjectWriter::new(&mut json);
+        self.write(&mut json, |error, json| {
+            let mut fields = ObjectWriter::new(json);
+            write_error(&mut fields, error);
+            fields.end();
+        });
+        String::from_utf8(json).unwrap_or_default()
+    }
+
+    /// Appends the change as a JSON object, with the error as `write_error` writes it.
+    #[doc(hidden)]
+    pub fn write(&self, json: &mut Vec<u8>, write_error: fn(&Error, &mut Vec<u8>)) {
+        let mut object = ObjectWriter::new(json);
         object.string("state", self.state.name());
         object.string("previous", self.previous.name());
         string_or_null(&mut object, "reason", self.reason.map(Reason::as_str));
@@ -167,13 +178,10 @@ impl StateChange {
         string_or_null(&mut object, "transport", self.transport.map(Transport::as_str));
         if let Some(error) = &self.error {
             let mut inner = Vec::with_capacity(96);
-            let mut fields = ObjectWriter::new(&mut inner);
-            write_error(&mut fields, error);
-            fields.end();
+            write_error(error, &mut inner);
             object.raw("error", std::str::from_utf8(&inner).unwrap_or("null"));
         }
         object.end();
-        String::from_utf8(json).unwrap_or_default()
     }
 }
 

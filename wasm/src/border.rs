@@ -16,10 +16,10 @@ use rejoin::core::scan::{ObjectWriter, write_string, write_uint};
 use rejoin::core::{Happening, ReplyTo, SocketId};
 use rejoin::observer::Observer;
 use rejoin::receipt::{Acceptor, Completer};
-use rejoin::{Notice, Outcome, Payload, Reason, State, StateChange, Transport};
+use rejoin::{Error, Notice, Outcome, Payload};
 use wasm_bindgen::JsValue;
 
-use crate::errors::{millis, text};
+use crate::errors::text;
 
 /// Longer texts are made strings by the browser's own decoder.
 const SHORT: usize = 512;
@@ -62,7 +62,7 @@ impl Observer for Border {
                 Happening::State(change) => {
                     batch.open(socket);
                     batch.json.extend_from_slice(b",0,");
-                    write_change(&mut batch.json, change);
+                    change.write(&mut batch.json, Error::write_parts);
                 }
                 Happening::Notice(notice) => {
                     batch.open(socket);
@@ -185,30 +185,7 @@ impl Batch {
     }
 }
 
-/// A change of state; times are in milliseconds.
-pub(crate) fn write_change(json: &mut Vec<u8>, change: &StateChange) {
-    let mut object = ObjectWriter::new(json);
-    object.string("state", change.state.name());
-    object.string("previous", change.previous.name());
-    string_or_null(&mut object, "reason", change.reason.map(Reason::as_str));
-    match change.state {
-        State::Waiting { retry_in } => object.uint("retryIn", millis(retry_in)),
-        _ => object.raw("retryIn", "null"),
-    };
-    object.bool("recovered", change.recovered);
-    string_or_null(&mut object, "transport", change.transport.map(Transport::as_str));
-    with_error(&mut object, change.error.as_ref());
-    object.end();
-}
-
-fn string_or_null(object: &mut ObjectWriter<'_, Vec<u8>>, name: &str, value: Option<&str>) {
-    match value {
-        Some(value) => object.string(name, value),
-        None => object.raw(name, "null"),
-    };
-}
-
-fn with_error(object: &mut ObjectWriter<'_, Vec<u8>>, error: Option<&rejoin::Error>) {
+fn with_error(object: &mut ObjectWriter<'_, Vec<u8>>, error: Option<&Error>) {
     if let Some(error) = error {
         let mut json = Vec::with_capacity(96);
         error.write_parts(&mut json);

@@ -1,7 +1,5 @@
 //! Errors as JSON: their sentences stand in TypeScript.
 
-use std::time::Duration;
-
 use rejoin::Error;
 use wasm_bindgen::JsValue;
 
@@ -15,8 +13,4 @@ pub(crate) fn thrown(error: Error) -> JsValue {
 /// What was written here is UTF-8.
 pub(crate) fn text(json: &[u8]) -> &str {
     std::str::from_utf8(json).unwrap_or_default()
-}
-
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,11 +6,11 @@ use futures::FutureExt;
 use js_sys::{Array, Promise, Uint8Array};
 use rejoin::core::ReplyTo;
 use rejoin::core::scan::ObjectWriter;
-use rejoin::{Client, EmitOptions, Hint, RawArgs, RealtimeClient, Receipt, Socket};
+use rejoin::{Client, EmitOptions, Error, Hint, RawArgs, RealtimeClient, Receipt, Socket};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
-use crate::border::{self, write_change};
+use crate::border;
 use crate::errors::{text, thrown};
 use crate::settings::Settings;
 
@@ -126,7 +126,7 @@ impl Link {
     pub fn last_change(&self, socket: usize) -> Option<String> {
         let change = self.of(socket).last_change()?;
         let mut json = Vec::with_capacity(160);
-        write_change(&mut json, &change);
+        change.write(&mut json, Error::write_parts);
         Some(text(&json).to_owned())
     }
 
